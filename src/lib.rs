@@ -1,0 +1,9 @@
+//! hobnob: chat without a server that you can script. The modules in reading order, from the
+//! vocabulary that all share to the edge where people type; docs/architecture.md says which may
+//! name which, and tests/it/layers.rs checks it.
+
+pub mod key;
+pub mod rng;
+pub mod time;
+
+pub mod wire;
