@@ -64,8 +64,8 @@ impl PeerKey {
     pub fn words(&self) -> String {
         let word = |pair: &[u8]| {
             let bits = u16::from_be_bytes([pair[0], pair[1]]);
-            let consonant = |shift| char::from(b"bdfghjklmnprstvz"[usize::from(bits >> shift & 15)]);
-            let vowel = |shift| char::from(b"aiou"[usize::from(bits >> shift & 3)]);
+            let consonant = |shift: u16| char::from(b"bdfghjklmnprstvz"[usize::from(bits >> shift & 15)]);
+            let vowel = |shift: u16| char::from(b"aiou"[usize::from(bits >> shift & 3)]);
             [consonant(12), vowel(10), consonant(6), vowel(4), consonant(0)].iter().collect::<String>()
         };
         self.0[..12].chunks(2).map(word).collect::<Vec<_>>().join("-")
