@@ -25,7 +25,10 @@ impl Keys {
     /// The keys that follow from `seed`.
     pub fn from_seed(seed: Seed) -> Self {
         let mut rng = Rng::new(seed);
-        Self { identity: SigningKey::from_bytes(&rng.bytes()), noise_secret: rng.bytes() }
+        Self {
+            identity: SigningKey::from_bytes(&rng.bytes()),
+            noise_secret: rng.bytes(),
+        }
     }
 
     /// The public half that others know us by.
@@ -50,7 +53,9 @@ impl PeerKey {
     pub fn vouches_for(&self, noise_public: &[u8; 32], signature: &[u8; 64]) -> bool {
         VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
             !key.is_weak()
-                && key.verify_strict(&vouched(noise_public), &Signature::from_bytes(signature)).is_ok()
+                && key
+                    .verify_strict(&vouched(noise_public), &Signature::from_bytes(signature))
+                    .is_ok()
         })
     }
 
@@ -64,11 +69,24 @@ impl PeerKey {
     pub fn words(&self) -> String {
         let word = |pair: &[u8]| {
             let bits = u16::from_be_bytes([pair[0], pair[1]]);
-            let consonant = |shift: u16| char::from(b"bdfghjklmnprstvz"[usize::from(bits >> shift & 15)]);
+            let consonant =
+                |shift: u16| char::from(b"bdfghjklmnprstvz"[usize::from(bits >> shift & 15)]);
             let vowel = |shift: u16| char::from(b"aiou"[usize::from(bits >> shift & 3)]);
-            [consonant(12), vowel(10), consonant(6), vowel(4), consonant(0)].iter().collect::<String>()
+            [
+                consonant(12),
+                vowel(10),
+                consonant(6),
+                vowel(4),
+                consonant(0),
+            ]
+            .iter()
+            .collect::<String>()
         };
-        self.0[..12].chunks(2).map(word).collect::<Vec<_>>().join("-")
+        self.0[..12]
+            .chunks(2)
+            .map(word)
+            .collect::<Vec<_>>()
+            .join("-")
     }
 }
 
@@ -106,7 +124,10 @@ mod tests {
         assert!(!keys.public().vouches_for(&[6; 32], &signature));
         let other = Keys::from_seed(Seed::from_number(2));
         assert!(!other.public().vouches_for(&[5; 32], &signature));
-        assert!(!PeerKey([0; 32]).vouches_for(&[5; 32], &signature), "a key of small order");
+        assert!(
+            !PeerKey([0; 32]).vouches_for(&[5; 32], &signature),
+            "a key of small order"
+        );
     }
 
     #[test]
@@ -120,7 +141,11 @@ mod tests {
     #[test]
     fn secrets_are_not_printed() {
         let keys = Keys::from_seed(Seed::from_number(1));
-        let secret: String = keys.noise_secret().iter().map(|b| format!("{b:02x}")).collect();
+        let secret: String = keys
+            .noise_secret()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         assert!(!format!("{keys:?}").contains(&secret));
     }
 }

@@ -2,8 +2,15 @@
 //! vocabulary that all share to the edge where people type; docs/architecture.md says which may
 //! name which, and tests/it/layers.rs checks it.
 
+pub mod addr;
+pub mod id;
 pub mod key;
+pub mod limits;
 pub mod rng;
+pub mod text;
 pub mod time;
+pub mod why;
 
 pub mod wire;
+
+pub mod api;

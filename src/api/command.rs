@@ -1,0 +1,210 @@
+//! What a front end asks of a node, and why it may be refused. A refused command changed nothing.
+
+use std::time::Duration;
+
+use crate::addr::Address;
+use crate::id::{Name, PeerId};
+use crate::text::Body;
+use crate::why::Why;
+
+/// A peer as somebody refers to it. It is looked up when the command is obeyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeerRef {
+    /// A name, or at least four hex digits at the beginning of a key.
+    Word(String),
+    /// Where it listens.
+    At(Address),
+    /// Exactly this one.
+    Id(PeerId),
+}
+
+/// Which protocol a dial speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// Ours, encrypted.
+    Native,
+    /// One line of text a connection. The address may show first that it is one of us.
+    Plain,
+}
+
+/// Something to do. Every command is answered once, when it has had its effect or has failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Queue a text for one peer, connecting to it if need be. Answered when it is queued; that it
+    /// was delivered is an event.
+    Send {
+        /// To whom.
+        to: PeerRef,
+        /// What.
+        text: Body,
+        /// Whether a program made it, not a person.
+        auto: bool,
+    },
+    /// Queue a text for every connected peer.
+    Broadcast {
+        /// What.
+        text: Body,
+        /// Whether a program made it, not a person.
+        auto: bool,
+    },
+    /// Queue a text for whoever wrote last.
+    Reply {
+        /// What.
+        text: Body,
+    },
+    /// Who is there.
+    Peers {
+        /// Also those that were there before.
+        known: bool,
+    },
+    /// Connect to one peer or address; answered when it is usable.
+    Connect {
+        /// To whom.
+        to: PeerRef,
+        /// In which protocol; by default the one it spoke last, or the node's own default.
+        dialect: Option<Dialect>,
+    },
+    /// Connect to every peer ever known; answered when each has been tried.
+    ConnectKnown,
+    /// Dial an address now and again for ever until it is connected, and whenever it is lost.
+    Keep {
+        /// Where.
+        address: Address,
+    },
+    /// Say goodbye to a peer and close; nothing more is dialled to it by itself.
+    Disconnect {
+        /// To whom; `None` for all.
+        peer: Option<PeerRef>,
+    },
+    /// Measure one round trip.
+    Ping {
+        /// To whom.
+        peer: PeerRef,
+    },
+    /// Everything known of a peer.
+    Whois {
+        /// Of whom.
+        peer: PeerRef,
+    },
+    /// Call a peer something of our own choice.
+    Alias {
+        /// The name.
+        name: Name,
+        /// Whose.
+        peer: PeerRef,
+    },
+    /// Do not show what a peer says.
+    Ignore {
+        /// Whom.
+        peer: PeerRef,
+    },
+    /// Show it again.
+    Unignore {
+        /// Whom.
+        peer: PeerRef,
+    },
+    /// Who am I, and from now on who shall I be.
+    Me {
+        /// The new name.
+        name: Option<Name>,
+    },
+    /// Counters.
+    Status,
+    /// Say goodbye to all and stop; answered when it is said, or after two seconds.
+    Quit,
+}
+
+/// Why a command was refused or failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// Nobody is called that; nothing was done.
+    #[error("no peer called \"{name}\"{}", hint(.near, .peers))]
+    UnknownPeer {
+        /// What was asked for, escaped.
+        name: String,
+        /// A name that is spelt nearly so.
+        near: Option<Name>,
+        /// Everybody who could have been meant.
+        peers: Vec<Name>,
+    },
+    /// More than one is called that; nothing was done.
+    #[error("\"{name}\" could be {}; name one by its key or address", .candidates.join(" or "))]
+    Ambiguous {
+        /// What was asked for, escaped.
+        name: String,
+        /// Each, with its key or address.
+        candidates: Vec<String>,
+    },
+    /// The machine or the peer at the other end: it could not be reached. Nothing was queued.
+    #[error("{at} {why}{}", remedy(.why, .at))]
+    Unreachable {
+        /// Where.
+        at: String,
+        /// Why.
+        why: Why,
+    },
+    /// There is nobody to say it to; nothing was sent.
+    #[error("nobody is connected; try: connect :5001")]
+    NobodyConnected,
+    /// `connect` without a peer needs somebody known.
+    #[error("no peer is known yet; try: connect :5001")]
+    NobodyKnown,
+    /// `reply` needs a message.
+    #[error("no one has written yet")]
+    NoOneWrote,
+    /// The peer is known but not connected; nothing was done.
+    #[error("{0} is not connected")]
+    NotConnected(Name),
+    /// The peer takes no more until it has acknowledged some; the message was not queued.
+    #[error("the outbox for {0} is full; it holds {limit} messages or 16 MiB", limit = crate::limits::OUTBOX_MESSAGES)]
+    OutboxFull(Name),
+    /// A plain program knows no such thing.
+    #[error("{0} is a plain program: it has no {1}")]
+    PlainPeer(Name, &'static str),
+    /// A plain peer that never said where it listens cannot be written to.
+    #[error("{0} is a plain program that has not said where it listens; write to its address")]
+    NoAddress(Name),
+    /// Nothing but control characters and blanks is left for a plain program.
+    #[error("nothing of the text can be sent to a plain program")]
+    NothingPlain,
+    /// The name is in use by another peer.
+    #[error("{0} is already the name of another peer")]
+    NameTaken(Name),
+    /// It had no effect in time; it may still have one (for a message: it stays queued).
+    #[error("no answer from {0} within {}", crate::api::command::show(*.1))]
+    Timeout(String, Duration),
+    /// The node is on its way out; nothing was done.
+    #[error("already saying goodbye")]
+    Leaving,
+}
+
+/// A duration as the grammar writes it: `500ms`, `2s`, `1m`.
+pub fn show(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    match ms {
+        0 if duration.is_zero() => "0ms".into(),
+        0 => format!("{}us", duration.as_micros()),
+        _ if ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
+        _ if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
+        _ => format!("{ms}ms"),
+    }
+}
+
+fn hint(near: &Option<Name>, peers: &[Name]) -> String {
+    let near = near
+        .map(|near| format!("; did you mean {near}?"))
+        .unwrap_or_default();
+    if peers.is_empty() {
+        return format!("{near} (nobody is known yet; an address such as :5001 works too)");
+    }
+    let shown: Vec<_> = peers.iter().take(12).map(Name::as_str).collect();
+    let more = if peers.len() > 12 { ", …" } else { "" };
+    format!("{near} (peers: {}{more})", shown.join(", "))
+}
+
+fn remedy(why: &Why, at: &str) -> String {
+    match why {
+        Why::NotHobnob => format!("; if it is a plain program: connect --classic {at}"),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,134 @@
+//! What a node tells its front end: what happened, once, in order. How it looks is decided by the
+//! renderers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::addr::Address;
+use crate::api::command::Dialect;
+use crate::id::{MessageId, Name, PeerId};
+use crate::text::{Body, Untrusted};
+use crate::time::Now;
+use crate::why::Why;
+
+/// A peer, as it is to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// Which.
+    pub id: PeerId,
+    /// Our alias for it, or what it calls itself.
+    pub name: Name,
+    /// Another peer has the same name, so its key or address must stand beside it.
+    pub twin: bool,
+}
+
+/// What happened, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When the input that caused it was read.
+    pub at: Now,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A peer can be talked to.
+    Joined {
+        /// Which.
+        who: Who,
+        /// Where it listens, if it says so.
+        listens: Option<SocketAddr>,
+        /// We dialled it.
+        dialled: bool,
+    },
+    /// A peer said goodbye, or we did to it.
+    Left {
+        /// Which.
+        who: Who,
+        /// It was our doing.
+        ours: bool,
+    },
+    /// A peer is gone without a goodbye.
+    Lost {
+        /// Which.
+        who: Who,
+        /// How we noticed.
+        why: Why,
+    },
+    /// A peer calls itself something else.
+    Renamed {
+        /// Which, by its new name.
+        who: Who,
+        /// What it was called before.
+        before: Name,
+    },
+    /// Another key answers where an unpinned peer listened; the old peer is forgotten, and what was
+    /// queued for it is not sent to the new one.
+    Superseded {
+        /// The old one.
+        who: Who,
+        /// The new one.
+        by: Who,
+        /// How many messages were still queued.
+        queued: usize,
+    },
+    /// Somebody wrote.
+    Message(Message),
+    /// Our messages `first..=last` to a peer are saved there; for a plain peer: written, not
+    /// confirmed.
+    Delivered {
+        /// To whom.
+        to: Who,
+        /// The first of them.
+        first: u64,
+        /// The last of them.
+        last: u64,
+    },
+    /// A message of ours will not arrive.
+    Failed {
+        /// To whom.
+        to: Who,
+        /// Its number.
+        seq: u64,
+        /// Why.
+        why: Why,
+    },
+    /// An address that is kept, or a peer that is written to, does not answer. Said once until it
+    /// has answered again.
+    Unreachable {
+        /// Where.
+        at: Address,
+        /// Why.
+        why: Why,
+        /// When it is tried again.
+        retry: Option<Duration>,
+    },
+    /// A link that never became a peer was closed; of interest to those who want details.
+    Dropped {
+        /// From where, if known.
+        from: Option<SocketAddr>,
+        /// Why.
+        why: Why,
+    },
+}
+
+/// What somebody wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who.
+    pub from: Who,
+    /// Its number in the sender's stream; for a plain peer we count ourselves.
+    pub seq: u64,
+    /// Its name; a plain message has none.
+    pub id: Option<MessageId>,
+    /// What.
+    pub text: Untrusted<Body>,
+    /// A program made it, not a person.
+    pub auto: bool,
+    /// Said in which protocol.
+    pub dialect: Dialect,
+    /// The claimed address of a plain message, where it differs from where it came from.
+    pub claim: Option<Untrusted<String>>,
+}

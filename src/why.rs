@@ -1,0 +1,79 @@
+//! Why a link or a dial ended: one list for the node that decides by it, the screen that says it
+//! and the reports that keep it.
+
+use std::fmt;
+
+/// The reason. Its text completes "lost bob: …".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// The other side closed the stream without a goodbye.
+    Eof,
+    /// The stream was reset.
+    Reset,
+    /// Nothing listens at the address.
+    Refused,
+    /// No answer in time.
+    TimedOut,
+    /// No route to the address.
+    Unreachable,
+    /// The name has no address.
+    NoSuchHost,
+    /// We have no descriptors or no permission for another stream.
+    System,
+    /// It answered, but not with our preamble.
+    NotHobnob,
+    /// It speaks a version that we do not know.
+    Version(u8),
+    /// It did not finish the handshake in time.
+    Stalled,
+    /// It could not prove its key, or a record did not decrypt.
+    Crypto,
+    /// It sent what the protocol does not allow.
+    Protocol,
+    /// It is ourselves.
+    Ourselves,
+    /// Another link to the same peer is in use.
+    Duplicate,
+    /// It said nothing for a minute.
+    Silent,
+    /// It did not read what we sent.
+    Slow,
+    /// We have as many links as we allow.
+    Full,
+    /// Plain connections are refused here.
+    PlainRefused,
+    /// We closed it.
+    Closed,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Eof => "connection closed without a goodbye",
+            Self::Reset => "connection reset",
+            Self::Refused => "refused (nothing listens there)",
+            Self::TimedOut => "no answer in time",
+            Self::Unreachable => "unreachable (no route)",
+            Self::NoSuchHost => "no such host",
+            Self::System => "the system allows no further connection",
+            Self::NotHobnob => "does not speak hobnob",
+            Self::Version(version) => {
+                return write!(
+                    f,
+                    "speaks version {} of the protocol, we speak 1",
+                    char::from(*version).escape_default()
+                );
+            }
+            Self::Stalled => "handshake not finished in time",
+            Self::Crypto => "could not prove who it is",
+            Self::Protocol => "sent what the protocol does not allow",
+            Self::Ourselves => "that is you",
+            Self::Duplicate => "already connected by another link",
+            Self::Silent => "nothing heard for 60 s",
+            Self::Slow => "did not read what we sent",
+            Self::Full => "too many links here",
+            Self::PlainRefused => "plain connections are refused here (--no-classic)",
+            Self::Closed => "closed by us",
+        })
+    }
+}
