@@ -171,7 +171,7 @@ pub enum CommandError {
     #[error("{0} is already the name of another peer")]
     NameTaken(Name),
     /// It had no effect in time; it may still have one (for a message: it stays queued).
-    #[error("no answer from {0} within {}", crate::api::command::show(*.1))]
+    #[error("no answer from {0} within {within}", within = show(*.1))]
     Timeout(String, Duration),
     /// The node is on its way out; nothing was done.
     #[error("already saying goodbye")]
