@@ -54,10 +54,7 @@ impl Address {
 
 impl From<SocketAddr> for Address {
     fn from(addr: SocketAddr) -> Self {
-        Self {
-            host: Host::Ip(addr.ip().to_canonical()),
-            port: addr.port(),
-        }
+        Self { host: Host::Ip(addr.ip().to_canonical()), port: addr.port() }
     }
 }
 
@@ -65,11 +62,8 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let form = || {
-            AddressError::Form(crate::text::escape_display(
-                &text.chars().take(80).collect::<String>(),
-            ))
-        };
+        let form =
+            || AddressError::Form(crate::text::escape_display(&text.chars().take(80).collect::<String>()));
         let (host, port) = text.rsplit_once(':').ok_or_else(form)?;
         let port = parse_port(port)?;
         let host = if host.is_empty() {
@@ -108,9 +102,7 @@ fn parse_port(text: &str) -> Result<u16, AddressError> {
         && text.bytes().all(|b| b.is_ascii_digit())
         && !text.starts_with('0');
     text.parse().ok().filter(|_| plain).ok_or_else(|| {
-        AddressError::Port(crate::text::escape_display(
-            &text.chars().take(20).collect::<String>(),
-        ))
+        AddressError::Port(crate::text::escape_display(&text.chars().take(20).collect::<String>()))
     })
 }
 

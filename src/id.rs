@@ -85,9 +85,7 @@ impl Name {
         if RESERVED.contains(&normal.to_lowercase().as_str()) {
             return Err(NameError::Reserved(normal));
         }
-        ArrayString::from(&normal)
-            .map(Self)
-            .map_err(|_| NameError::TooLong(normal.len()))
+        ArrayString::from(&normal).map(Self).map_err(|_| NameError::TooLong(normal.len()))
     }
 
     /// The nearest name to what somebody else claims to be called; if nothing is left of it, a name
@@ -95,11 +93,8 @@ impl Name {
     pub fn claimed(text: &str, fallback: &str) -> Self {
         let cut: String = text.chars().take(4 * NAME_MAX).collect();
         let mut kept = ArrayString::<NAME_MAX>::new();
-        let cleaned = cut
-            .trim()
-            .nfkc()
-            .map(|c| if c.is_whitespace() { '_' } else { c })
-            .filter(|&c| may_contain(c));
+        let cleaned =
+            cut.trim().nfkc().map(|c| if c.is_whitespace() { '_' } else { c }).filter(|&c| may_contain(c));
         for c in cleaned.skip_while(|c| !c.is_alphanumeric()) {
             if kept.try_push(c).is_err() {
                 break;
@@ -107,10 +102,7 @@ impl Name {
         }
         Self::new(&kept).unwrap_or_else(|_| {
             let mut name = ArrayString::new();
-            for c in "peer-"
-                .chars()
-                .chain(fallback.chars().filter(|&c| may_contain(c)))
-            {
+            for c in "peer-".chars().chain(fallback.chars().filter(|&c| may_contain(c))) {
                 if name.try_push(c).is_err() {
                     break;
                 }
@@ -202,20 +194,9 @@ mod tests {
         ] {
             assert!(Name::new(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(
-            Name::new("System"),
-            Err(NameError::Reserved("System".into()))
-        );
-        assert_eq!(
-            Name::new(&"x".repeat(10_240)),
-            Err(NameError::TooLong(10_240))
-        );
-        assert_eq!(
-            Name::new("ﬁn")
-                .expect("compatibility forms are folded")
-                .as_str(),
-            "fin"
-        );
+        assert_eq!(Name::new("System"), Err(NameError::Reserved("System".into())));
+        assert_eq!(Name::new(&"x".repeat(10_240)), Err(NameError::TooLong(10_240)));
+        assert_eq!(Name::new("ﬁn").expect("compatibility forms are folded").as_str(), "fin");
     }
 
     #[test]
@@ -224,10 +205,7 @@ mod tests {
         assert_eq!(Name::claimed("\x1b[2Jeve", "x").as_str(), "2Jeve");
         assert_eq!(Name::claimed("system", "ab12").as_str(), "peer-ab12");
         assert_eq!(Name::claimed("\u{3164} *", "ab12").as_str(), "peer-ab12");
-        assert_eq!(
-            Name::claimed(&"é".repeat(9_000), "x").as_str().len(),
-            NAME_MAX
-        );
+        assert_eq!(Name::claimed(&"é".repeat(9_000), "x").as_str().len(), NAME_MAX);
     }
 
     #[test]

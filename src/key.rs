@@ -1,6 +1,7 @@
 //! Who a peer is: its Ed25519 key, and our own secret halves. Decides how keys are printed, spoken
 //! and signed; knows nothing of handshakes or of names.
 
+use curve25519_dalek::MontgomeryPoint;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use std::fmt;
 
@@ -19,16 +20,18 @@ pub struct PeerKey(pub [u8; 32]);
 pub struct Keys {
     identity: SigningKey,
     noise_secret: [u8; 32],
+    vouch: [u8; 64],
 }
 
 impl Keys {
     /// The keys that follow from `seed`.
     pub fn from_seed(seed: Seed) -> Self {
         let mut rng = Rng::new(seed);
-        Self {
-            identity: SigningKey::from_bytes(&rng.bytes()),
-            noise_secret: rng.bytes(),
-        }
+        let identity = SigningKey::from_bytes(&rng.bytes());
+        let noise_secret = rng.bytes();
+        let noise_public = MontgomeryPoint::mul_base_clamped(noise_secret).to_bytes();
+        let vouch = identity.sign(&vouched(&noise_public)).to_bytes();
+        Self { identity, noise_secret, vouch }
     }
 
     /// The public half that others know us by.
@@ -41,9 +44,9 @@ impl Keys {
         &self.noise_secret
     }
 
-    /// Signs the Noise static public key under our domain string.
-    pub fn vouch(&self, noise_public: &[u8; 32]) -> [u8; 64] {
-        self.identity.sign(&vouched(noise_public)).to_bytes()
+    /// Our identity's signature over our Noise static public key, under a domain string.
+    pub fn vouch(&self) -> &[u8; 64] {
+        &self.vouch
     }
 }
 
@@ -53,9 +56,7 @@ impl PeerKey {
     pub fn vouches_for(&self, noise_public: &[u8; 32], signature: &[u8; 64]) -> bool {
         VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
             !key.is_weak()
-                && key
-                    .verify_strict(&vouched(noise_public), &Signature::from_bytes(signature))
-                    .is_ok()
+                && key.verify_strict(&vouched(noise_public), &Signature::from_bytes(signature)).is_ok()
         })
     }
 
@@ -69,24 +70,11 @@ impl PeerKey {
     pub fn words(&self) -> String {
         let word = |pair: &[u8]| {
             let bits = u16::from_be_bytes([pair[0], pair[1]]);
-            let consonant =
-                |shift: u16| char::from(b"bdfghjklmnprstvz"[usize::from(bits >> shift & 15)]);
+            let consonant = |shift: u16| char::from(b"bdfghjklmnprstvz"[usize::from(bits >> shift & 15)]);
             let vowel = |shift: u16| char::from(b"aiou"[usize::from(bits >> shift & 3)]);
-            [
-                consonant(12),
-                vowel(10),
-                consonant(6),
-                vowel(4),
-                consonant(0),
-            ]
-            .iter()
-            .collect::<String>()
+            [consonant(12), vowel(10), consonant(6), vowel(4), consonant(0)].iter().collect::<String>()
         };
-        self.0[..12]
-            .chunks(2)
-            .map(word)
-            .collect::<Vec<_>>()
-            .join("-")
+        self.0[..12].chunks(2).map(word).collect::<Vec<_>>().join("-")
     }
 }
 
@@ -119,15 +107,12 @@ mod tests {
     #[test]
     fn an_identity_vouches_for_one_static_key_only() {
         let keys = Keys::from_seed(Seed::from_number(1));
-        let signature = keys.vouch(&[5; 32]);
-        assert!(keys.public().vouches_for(&[5; 32], &signature));
-        assert!(!keys.public().vouches_for(&[6; 32], &signature));
+        let noise_public = MontgomeryPoint::mul_base_clamped(*keys.noise_secret()).to_bytes();
+        assert!(keys.public().vouches_for(&noise_public, keys.vouch()));
+        assert!(!keys.public().vouches_for(&[6; 32], keys.vouch()));
         let other = Keys::from_seed(Seed::from_number(2));
-        assert!(!other.public().vouches_for(&[5; 32], &signature));
-        assert!(
-            !PeerKey([0; 32]).vouches_for(&[5; 32], &signature),
-            "a key of small order"
-        );
+        assert!(!other.public().vouches_for(&noise_public, keys.vouch()));
+        assert!(!PeerKey([0; 32]).vouches_for(&noise_public, keys.vouch()), "a key of small order");
     }
 
     #[test]
@@ -141,11 +126,7 @@ mod tests {
     #[test]
     fn secrets_are_not_printed() {
         let keys = Keys::from_seed(Seed::from_number(1));
-        let secret: String = keys
-            .noise_secret()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let secret: String = keys.noise_secret().iter().map(|b| format!("{b:02x}")).collect();
         assert!(!format!("{keys:?}").contains(&secret));
     }
 }

@@ -14,3 +14,5 @@ pub mod why;
 pub mod wire;
 
 pub mod api;
+
+pub mod link;

@@ -61,11 +61,7 @@ impl Rng {
     /// A number in `0..bound`; 0 when `bound` is 0. The bias of the modulo is below 2⁻³² for the
     /// small bounds that are used here.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 {
-            0
-        } else {
-            self.0.next_u64() % bound
-        }
+        if bound == 0 { 0 } else { self.0.next_u64() % bound }
     }
 }
 

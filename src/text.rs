@@ -69,9 +69,7 @@ impl<T: AsRef<str>> Untrusted<T> {
     pub fn display_lines(&self) -> Vec<String> {
         let text = self.0.as_ref();
         let text = text.strip_suffix('\n').unwrap_or(text);
-        text.split('\n')
-            .map(|line| escape_display(line.strip_suffix('\r').unwrap_or(line)))
-            .collect()
+        text.split('\n').map(|line| escape_display(line.strip_suffix('\r').unwrap_or(line))).collect()
     }
 
     /// Appends it as a JSON string with its quotes (RFC 8259 §7). Beyond what JSON asks, everything
@@ -97,11 +95,7 @@ pub fn escape_display(text: &str) -> String {
     let mut previous = ' ';
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        marks = if canonical_combining_class(c) == 0 {
-            0
-        } else {
-            marks + 1
-        };
+        marks = if canonical_combining_class(c) == 0 { 0 } else { marks + 1 };
         if marks > COMBINING_MAX {
             if marks == COMBINING_MAX + 1 {
                 out.push('…');
@@ -127,10 +121,7 @@ pub fn escape_display(text: &str) -> String {
 pub fn escape_json(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|b| !(0x20..0x7f).contains(&b) || b == b'"' || b == b'\\')
-    {
+    while let Some(at) = rest.bytes().position(|b| !(0x20..0x7f).contains(&b) || b == b'"' || b == b'\\') {
         let (plain, special) = rest.split_at(at);
         out.extend_from_slice(plain.as_bytes());
         let Some(c) = special.chars().next() else {
@@ -199,14 +190,8 @@ mod tests {
 
     #[test]
     fn controls_become_visible_escapes() {
-        assert_eq!(
-            display("a\x1b[2Jb\u{9b}c\x07\x7f"),
-            "a\\x1b[2Jb\\u{9b}c\\x07\\x7f"
-        );
-        assert_eq!(
-            display("x\u{202e}y\u{2028}z\u{200b}"),
-            "x\\u{202e}y\\u{2028}z\\u{200b}"
-        );
+        assert_eq!(display("a\x1b[2Jb\u{9b}c\x07\x7f"), "a\\x1b[2Jb\\u{9b}c\\x07\\x7f");
+        assert_eq!(display("x\u{202e}y\u{2028}z\u{200b}"), "x\\u{202e}y\\u{2028}z\\u{200b}");
         assert_eq!(display("two\nlines"), "two\\nlines");
         assert_eq!(Untrusted::new("a\r\nb\n").display_lines(), ["a", "b"]);
     }
@@ -214,22 +199,19 @@ mod tests {
     #[test]
     fn every_bidi_control_is_hidden() {
         // The property Bidi_Control in PropList.txt has these twelve and no others.
-        for c in "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars() {
+        for c in
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}"
+                .chars()
+        {
             assert!(is_hidden(c), "{:x}", u32::from(c));
         }
     }
 
     #[test]
     fn what_people_write_stays() {
-        for text in [
-            "don't",
-            "héllo wörld",
-            "日本語",
-            "❤\u{fe0f}",
-            "👩\u{200d}👩\u{200d}👧",
-            "👍🏽",
-            "c:\\temp",
-        ] {
+        for text in
+            ["don't", "héllo wörld", "日本語", "❤\u{fe0f}", "👩\u{200d}👩\u{200d}👧", "👍🏽", "c:\\temp"]
+        {
             assert_eq!(display(text), text);
         }
     }
@@ -245,25 +227,14 @@ mod tests {
         let text = "q\"b\\n\n\x1b\u{9b}\u{202e}\u{e0041}é👍";
         let mut out = Vec::new();
         Untrusted::new(text).json(&mut out);
-        assert_eq!(
-            serde_json::from_slice::<String>(&out).expect("valid JSON"),
-            text
-        );
-        assert!(
-            String::from_utf8(out)
-                .expect("UTF-8")
-                .chars()
-                .all(|c| !is_hidden(c))
-        );
+        assert_eq!(serde_json::from_slice::<String>(&out).expect("valid JSON"), text);
+        assert!(String::from_utf8(out).expect("UTF-8").chars().all(|c| !is_hidden(c)));
     }
 
     #[test]
     fn bodies_have_bounds() {
         assert_eq!(Body::new(""), Err(BodyError::Empty));
         assert!(Body::new(&"x".repeat(BODY_MAX)).is_ok());
-        assert_eq!(
-            Body::new(&"x".repeat(BODY_MAX + 1)),
-            Err(BodyError::TooLong(BODY_MAX + 1))
-        );
+        assert_eq!(Body::new(&"x".repeat(BODY_MAX + 1)), Err(BodyError::TooLong(BODY_MAX + 1)));
     }
 }

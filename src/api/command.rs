@@ -191,9 +191,7 @@ pub fn show(duration: Duration) -> String {
 }
 
 fn hint(near: &Option<Name>, peers: &[Name]) -> String {
-    let near = near
-        .map(|near| format!("; did you mean {near}?"))
-        .unwrap_or_default();
+    let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
     if peers.is_empty() {
         return format!("{near} (nobody is known yet; an address such as :5001 works too)");
     }

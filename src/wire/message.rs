@@ -103,8 +103,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// See [`DecodeError`]; `run` is as it was.
     pub fn take(run: &mut &'a [u8]) -> Result<Self, DecodeError> {
-        let (message, rest) =
-            postcard::take_from_bytes::<Self>(run).map_err(|_| DecodeError::Malformed)?;
+        let (message, rest) = postcard::take_from_bytes::<Self>(run).map_err(|_| DecodeError::Malformed)?;
         if message.encoded_len() != run.len() - rest.len() {
             return Err(DecodeError::NotCanonical);
         }
@@ -165,10 +164,7 @@ impl ChatHead {
 /// The position of `Chat` among the variants.
 const CHAT_TAG: u8 = 1;
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the low seven bits are what is wanted"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the low seven bits are what is wanted")]
 fn push_varint(mut value: u64, mut push: impl FnMut(u8)) {
     while value >= 0x80 {
         push(value as u8 | 0x80);
@@ -178,9 +174,7 @@ fn push_varint(mut value: u64, mut push: impl FnMut(u8)) {
 }
 
 fn varint_len(value: u64) -> usize {
-    usize::try_from(64 - (value | 1).leading_zeros())
-        .unwrap_or(64)
-        .div_ceil(7)
+    usize::try_from(64 - (value | 1).leading_zeros()).unwrap_or(64).div_ceil(7)
 }
 
 #[cfg(test)]
@@ -195,18 +189,8 @@ mod tests {
 
     #[test]
     fn the_short_cut_writes_what_postcard_writes() {
-        for (seq, text) in [
-            (1, "a"),
-            (127, "b"),
-            (128, "ü"),
-            (u64::MAX, &*"x".repeat(BODY_MAX)),
-        ] {
-            let message = Message::Chat {
-                seq,
-                id: [9; 16],
-                auto: true,
-                text,
-            };
+        for (seq, text) in [(1, "a"), (127, "b"), (128, "ü"), (u64::MAX, &*"x".repeat(BODY_MAX))] {
+            let message = Message::Chat { seq, id: [9; 16], auto: true, text };
             let mut short = Vec::new();
             ChatHead::new(MessageId([9; 16]), true, text.len()).put(seq, text, &mut short);
             assert_eq!(short, bytes(&message));
@@ -226,31 +210,17 @@ mod tests {
             Err(DecodeError::NotCanonical),
             "an overlong tag"
         );
-        assert_eq!(
-            Message::take(&mut &[3, 0x00][..]),
-            Ok(Message::Ping { nonce: 0 })
-        );
+        assert_eq!(Message::take(&mut &[3, 0x00][..]), Ok(Message::Ping { nonce: 0 }));
     }
 
     #[test]
     fn bounds_are_checked() {
         let long = "x".repeat(BODY_MAX + 1);
-        let chat = bytes(&Message::Chat {
-            seq: 1,
-            id: [0; 16],
-            auto: false,
-            text: &long,
-        });
+        let chat = bytes(&Message::Chat { seq: 1, id: [0; 16], auto: false, text: &long });
         assert_eq!(Message::take(&mut &chat[..]), Err(DecodeError::TooLong));
-        let rename = bytes(&Message::Rename {
-            name: &long[..NAME_MAX + 1],
-        });
+        let rename = bytes(&Message::Rename { name: &long[..NAME_MAX + 1] });
         assert_eq!(Message::take(&mut &rename[..]), Err(DecodeError::TooLong));
-        assert_eq!(
-            Message::take(&mut &[99, 0][..]),
-            Err(DecodeError::Malformed),
-            "an unknown kind"
-        );
+        assert_eq!(Message::take(&mut &[99, 0][..]), Err(DecodeError::Malformed), "an unknown kind");
         assert_eq!(Message::take(&mut &[][..]), Err(DecodeError::Malformed));
     }
 }

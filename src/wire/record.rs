@@ -83,11 +83,7 @@ fn prefix(bytes: &[u8], min: usize, max: usize) -> Result<Option<usize>, BadLeng
         return Ok(None);
     };
     let length = usize::from(u16::from_be_bytes([high, low]));
-    if (min..=max).contains(&length) {
-        Ok(Some(length))
-    } else {
-        Err(BadLength { length, min, max })
-    }
+    if (min..=max).contains(&length) { Ok(Some(length)) } else { Err(BadLength { length, min, max }) }
 }
 
 #[cfg(test)]
@@ -123,14 +119,7 @@ mod tests {
     fn a_huge_length_is_refused_before_anything_is_kept() {
         let mut splitter = Splitter::default();
         let refused = splitter.next(&mut &b"\xff\xff"[..], 1, 9);
-        assert_eq!(
-            refused,
-            Err(BadLength {
-                length: 65_535,
-                min: 1,
-                max: 9
-            })
-        );
+        assert_eq!(refused, Err(BadLength { length: 65_535, min: 1, max: 9 }));
         assert_eq!(splitter.held(), 0);
     }
 }

@@ -1,0 +1,246 @@
+//! Noise_XX_25519_ChaChaPoly_BLAKE2s (The Noise Protocol Framework, revision 34), and the only file
+//! that names snow. Each side's handshake payload is its Ed25519 key and that key's signature over
+//! its Noise static key. Both preambles are in the prologue, so a changed one fails the handshake.
+//!
+//!     -> e                                         32 bytes
+//!     <- e, ee, s, es, identity, signature        192 bytes
+//!     -> s, se, identity, signature               160 bytes
+
+use snow::params::{CipherChoice, DHChoice, HashChoice, NoiseParams};
+use snow::resolvers::{BoxedCryptoResolver, CryptoResolver, DefaultResolver, RingResolver};
+use snow::types::{Cipher, Dh, Hash, Random};
+use std::sync::LazyLock;
+
+use crate::key::{Keys, PeerKey};
+use crate::limits::TAG_LEN;
+use crate::rng::{Rng, Seed};
+use crate::why::Why;
+use crate::wire::preamble;
+use crate::wire::record;
+
+/// Our side of a handshake.
+pub(super) struct Handshake {
+    state: snow::HandshakeState,
+    step: Step,
+    remote: Option<PeerKey>,
+    signature: [u8; 64],
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    First,
+    Second,
+    Third,
+    Done,
+}
+
+/// An open session.
+pub(super) struct Transport(snow::TransportState);
+
+const IDENTITY: usize = 32 + 64;
+
+static PARAMS: LazyLock<NoiseParams> =
+    LazyLock::new(|| "Noise_XX_25519_ChaChaPoly_BLAKE2s".parse().expect("a pattern that snow knows"));
+
+static PROLOGUE: LazyLock<Vec<u8>> =
+    LazyLock::new(|| [b"hobnob", &preamble::OURS[..], &preamble::OURS[..]].concat());
+
+impl Handshake {
+    /// Begins as initiator or responder, with an ephemeral key drawn from `rng`.
+    pub(super) fn new(initiator: bool, keys: &Keys, rng: &mut Rng) -> Result<Self, Why> {
+        let resolver: BoxedCryptoResolver = Box::new(Seeded(rng.fork()));
+        let builder = snow::Builder::with_resolver(PARAMS.clone(), resolver)
+            .local_private_key(keys.noise_secret())
+            .and_then(|builder| builder.prologue(&PROLOGUE))
+            .map_err(|_| Why::Crypto)?;
+        let state = if initiator { builder.build_initiator() } else { builder.build_responder() };
+        Ok(Self {
+            state: state.map_err(|_| Why::Crypto)?,
+            step: Step::First,
+            remote: None,
+            signature: [0; 64],
+        })
+    }
+
+    pub(super) fn step(&self) -> Step {
+        self.step
+    }
+
+    /// The exact length of the message that is due from the other side.
+    pub(super) fn expects(&self) -> usize {
+        match self.step {
+            Step::First => 32,
+            Step::Second => 32 + (32 + TAG_LEN) + (IDENTITY + TAG_LEN),
+            Step::Third | Step::Done => (32 + TAG_LEN) + (IDENTITY + TAG_LEN),
+        }
+    }
+
+    /// Appends our next message, as a record.
+    pub(super) fn write(&mut self, keys: &Keys, out: &mut Vec<u8>) -> Result<(), Why> {
+        let mut payload = Vec::new();
+        if self.step != Step::First {
+            payload.extend_from_slice(&keys.public().0);
+            payload.extend_from_slice(keys.vouch());
+        }
+        let mut message = [0; 256];
+        let length = self.state.write_message(&payload, &mut message).map_err(|_| Why::Crypto)?;
+        record::put_prefix(length, out);
+        out.extend_from_slice(&message[..length]);
+        self.advance();
+        Ok(())
+    }
+
+    /// Reads the other side's next message.
+    pub(super) fn read(&mut self, message: &[u8]) -> Result<(), Why> {
+        if self.step != Step::Third {
+            refuse_low_order(message.first_chunk().ok_or(Why::Protocol)?)?;
+        }
+        let mut payload = [0; 256];
+        let length = self.state.read_message(message, &mut payload).map_err(|_| Why::Crypto)?;
+        if self.step != Step::First {
+            let (key, signature) = payload[..length].split_first_chunk().ok_or(Why::Protocol)?;
+            self.remote = Some(PeerKey(*key));
+            self.signature = *signature.first_chunk().ok_or(Why::Protocol)?;
+        } else if length != 0 {
+            return Err(Why::Protocol);
+        }
+        self.advance();
+        Ok(())
+    }
+
+    /// The session, and who is at its other end: that key signed the Noise static key that this
+    /// session has proven.
+    pub(super) fn finish(self, keys: &Keys) -> Result<(Transport, PeerKey), Why> {
+        let remote = self.remote.ok_or(Why::Crypto)?;
+        let proven: [u8; 32] =
+            self.state.get_remote_static().and_then(|key| key.try_into().ok()).ok_or(Why::Crypto)?;
+        refuse_low_order(&proven)?;
+        if remote == keys.public() {
+            return Err(Why::Ourselves);
+        }
+        if !remote.vouches_for(&proven, &self.signature) {
+            return Err(Why::Crypto);
+        }
+        Ok((Transport(self.state.into_transport_mode().map_err(|_| Why::Crypto)?), remote))
+    }
+
+    fn advance(&mut self) {
+        self.step = match self.step {
+            Step::First => Step::Second,
+            Step::Second => Step::Third,
+            Step::Third | Step::Done => Step::Done,
+        };
+    }
+}
+
+impl Transport {
+    /// Appends `plaintext` (at most 65,519 bytes), encrypted, to `out`.
+    pub(super) fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        out.resize(start + plaintext.len() + TAG_LEN, 0);
+        let length =
+            self.0.write_message(plaintext, &mut out[start..]).expect("plaintext fits a Noise message");
+        debug_assert_eq!(length, plaintext.len() + TAG_LEN);
+    }
+
+    /// Appends what `record` holds to `plain`.
+    ///
+    /// # Errors
+    /// It does not decrypt: somebody changed the stream, and nothing of it can be believed.
+    pub(super) fn open(&mut self, record: &[u8], plain: &mut Vec<u8>) -> Result<(), Why> {
+        let start = plain.len();
+        // As long as the ciphertext: ring decrypts in place then, and copies otherwise.
+        plain.resize(start + record.len(), 0);
+        let read = self.0.read_message(record, &mut plain[start..]);
+        plain.truncate(start + *read.as_ref().unwrap_or(&0));
+        read.map(drop).map_err(|_| Why::Crypto)
+    }
+}
+
+/// Chance from our one source, the cipher from ring, the rest from snow's own resolver.
+struct Seeded(Seed);
+
+struct SeededRandom(Rng);
+
+impl CryptoResolver for Seeded {
+    fn resolve_rng(&self) -> Option<Box<dyn Random>> {
+        Some(Box::new(SeededRandom(Rng::new(self.0))))
+    }
+
+    fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
+        DefaultResolver.resolve_dh(choice)
+    }
+
+    fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
+        DefaultResolver.resolve_hash(choice)
+    }
+
+    fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn Cipher>> {
+        RingResolver.resolve_cipher(choice)
+    }
+}
+
+impl Random for SeededRandom {
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), snow::Error> {
+        self.0.fill(bytes);
+        Ok(())
+    }
+}
+
+/// The X25519 inputs of small order (D. J. Bernstein, "Curve25519: new Diffie-Hellman speed
+/// records", and RFC 7748 §6.1): with them the shared secret is zero whatever our key is. The high
+/// bit of the last byte does not count.
+const LOW_ORDER: [[u8; 32]; 7] = {
+    const fn around_p(low: u8) -> [u8; 32] {
+        let mut bytes = [0xff; 32];
+        bytes[0] = low;
+        bytes[31] = 0x7f;
+        bytes
+    }
+    const fn small(low: u8) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[0] = low;
+        bytes
+    }
+    [
+        small(0),
+        small(1),
+        around_p(0xec),
+        around_p(0xed),
+        around_p(0xee),
+        [
+            0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
+            0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+        ],
+        [
+            0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
+            0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+        ],
+    ]
+};
+
+fn refuse_low_order(point: &[u8; 32]) -> Result<(), Why> {
+    let mut masked = *point;
+    masked[31] &= 0x7f;
+    if LOW_ORDER.contains(&masked) { Err(Why::Crypto) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_of_small_order_give_a_zero_secret_and_are_refused() {
+        for point in LOW_ORDER {
+            for high in [0, 0x80] {
+                let mut point = point;
+                point[31] |= high;
+                assert_eq!(refuse_low_order(&point), Err(Why::Crypto));
+                let shared = curve25519_dalek::MontgomeryPoint(point).mul_clamped([0x42; 32]);
+                assert_eq!(shared.to_bytes(), [0; 32]);
+            }
+        }
+        assert_eq!(refuse_low_order(&[9; 32]), Ok(()));
+    }
+}
