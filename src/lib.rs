@@ -16,3 +16,5 @@ pub mod wire;
 pub mod api;
 
 pub mod link;
+
+pub mod node;

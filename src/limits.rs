@@ -74,6 +74,8 @@ pub const OUTBOX_MESSAGES: usize = 10_000;
 pub const OUTBOX_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes that wait for all peers together.
 pub const OUTBOX_TOTAL_BYTES: usize = 64 * 1024 * 1024;
+/// Goodbyes to plain programs take a connection each.
+pub const PLAIN_GOODBYE: Duration = Duration::from_secs(4);
 /// Goodbyes are waited for this long when a node leaves.
 pub const GOODBYE: Duration = Duration::from_secs(2);
 

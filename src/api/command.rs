@@ -155,6 +155,9 @@ pub enum CommandError {
     /// The peer is known but not connected; nothing was done.
     #[error("{0} is not connected")]
     NotConnected(Name),
+    /// The peer left and its key was for one run, so nothing can reach it; nothing was queued.
+    #[error("{0} has left, and its key with it; when somebody of that name is back, send again")]
+    Gone(Name),
     /// The peer takes no more until it has acknowledged some; the message was not queued.
     #[error("the outbox for {0} is full; it holds {limit} messages or 16 MiB", limit = crate::limits::OUTBOX_MESSAGES)]
     OutboxFull(Name),
@@ -171,8 +174,13 @@ pub enum CommandError {
     #[error("{0} is already the name of another peer")]
     NameTaken(Name),
     /// It had no effect in time; it may still have one (for a message: it stays queued).
-    #[error("no answer from {0} within {within}", within = show(*.1))]
-    Timeout(String, Duration),
+    #[error("no answer from {who} within {}", show(*.within))]
+    Timeout {
+        /// From whom.
+        who: String,
+        /// How long was waited.
+        within: Duration,
+    },
     /// The node is on its way out; nothing was done.
     #[error("already saying goodbye")]
     Leaving,

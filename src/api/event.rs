@@ -64,15 +64,13 @@ pub enum What {
         /// What it was called before.
         before: Name,
     },
-    /// Another key answers where an unpinned peer listened; the old peer is forgotten, and what was
-    /// queued for it is not sent to the new one.
+    /// Another key answers where a peer listened whose key was for one run: nothing can reach the
+    /// old one any more.
     Superseded {
         /// The old one.
         who: Who,
         /// The new one.
         by: Who,
-        /// How many messages were still queued.
-        queued: usize,
     },
     /// Somebody wrote.
     Message(Message),
@@ -86,12 +84,14 @@ pub enum What {
         /// The last of them.
         last: u64,
     },
-    /// A message of ours will not arrive.
+    /// Messages of ours will not arrive.
     Failed {
         /// To whom.
         to: Who,
-        /// Its number.
-        seq: u64,
+        /// The number of the first of them.
+        first: u64,
+        /// The number of the last.
+        last: u64,
         /// Why.
         why: Why,
     },
@@ -105,6 +105,8 @@ pub enum What {
         /// When it is tried again.
         retry: Option<Duration>,
     },
+    /// We are leaving: every peer was told.
+    Leaving,
     /// A link that never became a peer was closed; of interest to those who want details.
     Dropped {
         /// From where, if known.

@@ -15,6 +15,7 @@ use crate::limits;
 use crate::rng::Rng;
 use crate::time::Mono;
 use crate::why::Why;
+use crate::wire::classic::is_plain_first_byte;
 use crate::wire::preamble::{self, Verdict};
 use crate::wire::record::{self, Splitter};
 use noise::{Handshake, Step, Transport};
@@ -349,12 +350,6 @@ impl Link {
 const SMALL: usize = 512;
 /// Buffers that are kept for reuse.
 const SPARE_MAX: usize = 4;
-
-/// Whether a plain program's text may begin with `byte`: white space, visible ASCII, or the first
-/// byte of a longer UTF-8 sequence.
-fn is_plain_first_byte(byte: u8) -> bool {
-    matches!(byte, 0x09 | 0x0a | 0x0d | 0x20..=0x7e | 0xc2..=0xf4)
-}
 
 /// Bytes that a record adds to its plaintext.
 pub const RECORD_OVERHEAD: usize = limits::TAG_LEN + 2;

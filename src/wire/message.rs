@@ -17,8 +17,12 @@ pub enum Message<'a> {
         name: &'a str,
         /// Where it listens on the address that this stream comes from; 0 when it does not.
         port: u16,
+        /// Its key ends with its program: once it has left, nobody comes back with that key.
+        passing: bool,
         /// Names the stream of chat messages from this sender to this receiver.
         epoch: u64,
+        /// The oldest number of that stream that it still has; everything before was acknowledged.
+        base: u64,
         /// The receiver's stream, as far as this sender has it: (epoch, last number).
         have: Option<(u64, u64)>,
     },

@@ -3,8 +3,8 @@
 //! takes long.
 
 use hobnob::wire::classic::{
-    BURST_MAX, Context, Dialect, Kind, MESSAGE_MAX, Plain, Sender, answer, is_plain_first_byte,
-    parse, plain_name,
+    BURST_MAX, Context, Dialect, Kind, MESSAGE_MAX, Plain, Sender, answer, is_plain_first_byte, parse,
+    plain_name,
 };
 use proptest::prelude::*;
 use std::net::{IpAddr, SocketAddr};
@@ -211,22 +211,14 @@ proptest! {
 
 #[test]
 fn graphemes_are_cut_only_when_one_alone_is_too_long() {
-    let own = Sender {
-        addr: ([127, 0, 0, 1], 5000).into(),
-        name: "us",
-    };
+    let own = Sender { addr: ([127, 0, 0, 1], 5000).into(), name: "us" };
     let family = "👩‍👩‍👧‍👦";
     for dialect in DIALECTS {
         let parts = own.message(dialect, &family.repeat(200));
         assert!(parts.len() > 1);
         for part in &parts {
             let found = heard(&own, dialect, part);
-            let text = found[0]
-                .text
-                .split_once(' ')
-                .expect("a number")
-                .1
-                .to_owned();
+            let text = found[0].text.split_once(' ').expect("a number").1.to_owned();
             assert_eq!(text.replace(family, ""), "", "{dialect:?}");
         }
         let endless = own.message(dialect, &format!("e{}", "\u{301}".repeat(3000)));
@@ -284,14 +276,9 @@ fn no_burst_takes_long() {
             let start = Instant::now();
             let found = parse(burst.as_bytes(), &mut Context::Fresh);
             // Milliseconds in truth; quadratic time would be minutes.
-            assert!(
-                start.elapsed() < Duration::from_secs(3),
-                "{beginning:?} {unit:?}"
-            );
-            let size: usize = found
-                .iter()
-                .map(|m| m.text.len() + m.team.as_ref().map_or(0, String::len))
-                .sum();
+            assert!(start.elapsed() < Duration::from_secs(3), "{beginning:?} {unit:?}");
+            let size: usize =
+                found.iter().map(|m| m.text.len() + m.team.as_ref().map_or(0, String::len)).sum();
             assert!(size <= 256 * BURST_MAX, "{beginning:?} {unit:?}: {size}");
         }
     }
@@ -302,10 +289,7 @@ fn a_browser_cannot_speak_for_anybody() {
     let post = "POST / HTTP/1.1\r\nHost: x\r\n\r\n1.2.3.4:5 T hi\r\n1.2.3.4:5 T exit";
     let found = parse(post.as_bytes(), &mut Context::Fresh);
     assert_eq!(found.len(), 1);
-    assert_eq!(
-        (found[0].kind, found[0].dialect, found[0].port),
-        (Kind::Message, Dialect::Raw, None)
-    );
+    assert_eq!((found[0].kind, found[0].dialect, found[0].port), (Kind::Message, Dialect::Raw, None));
 }
 
 #[test]
@@ -313,36 +297,18 @@ fn a_persistent_connection_keeps_its_port() {
     let mut context = Context::Fresh;
     let read = |text: &str, context: &mut Context| {
         let found = parse(text.as_bytes(), context).into_iter();
-        found
-            .map(|m| (m.kind, m.port, m.team.unwrap_or_default(), m.text))
-            .collect::<Vec<_>>()
+        found.map(|m| (m.kind, m.port, m.team.unwrap_or_default(), m.text)).collect::<Vec<_>>()
     };
-    assert_eq!(
-        read("PORT:7202", &mut context),
-        [(Kind::Hello, Some(7202), String::new(), String::new())]
-    );
+    assert_eq!(read("PORT:7202", &mut context), [(Kind::Hello, Some(7202), String::new(), String::new())]);
     let said = read("127.0.0.1:5000 Delta hi", &mut context);
-    assert_eq!(
-        said,
-        [(Kind::Message, Some(7202), "Delta".into(), "hi".into())]
-    );
-    assert_eq!(
-        read("exit", &mut context),
-        [(Kind::Exit, Some(7202), String::new(), "exit".into())]
-    );
+    assert_eq!(said, [(Kind::Message, Some(7202), "Delta".into(), "hi".into())]);
+    assert_eq!(read("exit", &mut context), [(Kind::Exit, Some(7202), String::new(), "exit".into())]);
 
     let mut context = Context::Fresh;
     read("7202\nTheirs\nCONNECT\n", &mut context);
-    assert_eq!(
-        context,
-        Context::Lines {
-            port: 7202,
-            team: Some("Theirs".into())
-        }
-    );
+    assert_eq!(context, Context::Lines { port: 7202, team: Some("Theirs".into()) });
     let said = read("one\n127.0.0.1:9 Other two\n", &mut context);
-    let message =
-        |team: &str, text: &str| (Kind::Message, Some(7202), team.to_owned(), text.to_owned());
+    let message = |team: &str, text: &str| (Kind::Message, Some(7202), team.to_owned(), text.to_owned());
     assert_eq!(said, [message("Theirs", "one"), message("Other", "two")]);
     let alone = read("42\n", &mut Context::Fresh);
     assert_eq!(alone, [(Kind::Message, None, String::new(), "42".into())]);
@@ -366,12 +332,5 @@ fn expected(own: &Sender<'_>, dialect: Dialect, kind: Kind, text: &str) -> Plain
         Dialect::Json | Dialect::Lines | Dialect::PortHello => (dialect, None),
     };
     let team = Some(plain_name(own.name));
-    Plain {
-        kind,
-        dialect,
-        host,
-        port: Some(own.addr.port()),
-        team,
-        text: text.to_owned(),
-    }
+    Plain { kind, dialect, host, port: Some(own.addr.port()), team, text: text.to_owned() }
 }

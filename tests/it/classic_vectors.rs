@@ -5,16 +5,11 @@ use serde_json::Value;
 
 #[test]
 fn every_vector_is_read_as_it_says() {
-    let vectors: Vec<Value> =
-        serde_json::from_str(include_str!("../vectors/classic.json")).expect("vectors");
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("../vectors/classic.json")).expect("vectors");
     assert_eq!(vectors.len(), 43);
     for vector in &vectors {
-        let expected: Vec<Plain> = vector["messages"]
-            .as_array()
-            .expect("messages")
-            .iter()
-            .map(plain)
-            .collect();
+        let expected: Vec<Plain> =
+            vector["messages"].as_array().expect("messages").iter().map(plain).collect();
         let found = parse(&bytes(string(&vector["hex"])), &mut Context::Fresh);
         assert_eq!(found, expected, "{}", vector["as_text"]);
     }
@@ -42,9 +37,7 @@ fn plain(value: &Value) -> Plain {
             other => panic!("unknown dialect {other}"),
         },
         host: optional("host"),
-        port: value["port"]
-            .as_u64()
-            .map(|port| u16::try_from(port).expect("port")),
+        port: value["port"].as_u64().map(|port| u16::try_from(port).expect("port")),
         team: optional("team"),
         text: string(&value["text"]).to_owned(),
     }

@@ -1,6 +1,11 @@
 //! The one integration crate; each file is named after the behaviour that it holds us to.
 
-// What holds for all plain texts, read and printed.
+// Nodes in memory, for the files below.
+mod net;
+
+// The core: two or three nodes meet, talk, part and lose each other.
+mod two_nodes;
+
+// The plain protocol: known programs' own bytes, and any bytes at all.
 mod classic_codec;
-// What plain programs were seen to send, byte for byte, and what it means.
 mod classic_vectors;

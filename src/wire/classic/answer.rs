@@ -42,9 +42,7 @@ fn to_one(plain: &Plain, own: &Sender<'_>) -> Answer {
         Dialect::Json | Dialect::Lines | Dialect::PortHello | Dialect::Raw => return Answer::None,
     }
     match control::squeezed(&plain.text).as_deref() {
-        Some("connectrequest") if plain.dialect == Dialect::FlatTwo => {
-            Answer::AtOnce(b"CONNECTED".to_vec())
-        }
+        Some("connectrequest") if plain.dialect == Dialect::FlatTwo => Answer::AtOnce(b"CONNECTED".to_vec()),
         Some("connect") => Answer::IfWaiting(own.connected()),
         Some(_) | None => {
             let port = own.addr.port();
@@ -67,10 +65,7 @@ mod tests {
     use super::*;
 
     fn check(bursts: &[&str], expect: Answer) {
-        let own = Sender {
-            addr: ([10, 0, 0, 1], 5000).into(),
-            name: "us",
-        };
+        let own = Sender { addr: ([10, 0, 0, 1], 5000).into(), name: "us" };
         let mut context = Context::Fresh;
         let mut last = Answer::None;
         for burst in bursts {
@@ -90,10 +85,7 @@ mod tests {
     #[test]
     fn who_waits_without_limit_is_answered_at_once() {
         check(&["1.2.3.4:5 CONNECT_REQUEST"], at_once("CONNECTED"));
-        check(
-            &["1.2.3.4:5 A hi\n1.2.3.4:5 CONNECT_REQUEST"],
-            at_once("CONNECTED"),
-        );
+        check(&["1.2.3.4:5 A hi\n1.2.3.4:5 CONNECT_REQUEST"], at_once("CONNECTED"));
         check(&["PORT:7202"], at_once("PORT:5000"));
         check(&["7202\nTheirs\nCONNECT\n"], at_once("OK\n"));
         check(&["7202\nCONNECT\n", "hi\n"], at_once("OK\n"));
@@ -108,24 +100,15 @@ mod tests {
         check(&["<1.2.3.4:5> @ <A>\nhi\n<end>"], ack.clone());
         check(&["1.2.3.4:5 A exit"], ack.clone());
         check(&["1.2.3.4:5 A CONNECT_REQUEST"], ack);
-        check(
-            &["1.2.3.4:5 A connect"],
-            if_waiting("10.0.0.1:5000 us connected"),
-        );
-        check(
-            &["<1.2.3.4:5> A Connect"],
-            if_waiting("10.0.0.1:5000 us connected"),
-        );
+        check(&["1.2.3.4:5 A connect"], if_waiting("10.0.0.1:5000 us connected"));
+        check(&["<1.2.3.4:5> A Connect"], if_waiting("10.0.0.1:5000 us connected"));
     }
 
     #[test]
     fn nothing_is_said_to_those_who_would_show_it() {
         check(&["hello"], Answer::None);
         check(&["connect"], Answer::None);
-        check(
-            &[r#"{"type":"connect","content":"x","sender_port":5}"#],
-            Answer::None,
-        );
+        check(&[r#"{"type":"connect","content":"x","sender_port":5}"#], Answer::None);
         check(&["PORT:7202", "1.2.3.4:5 A hi"], Answer::None);
         check(&["GET / HTTP/1.1\r\n\r\n1.2.3.4:5 A connect"], Answer::None);
         check(&[" \n"], Answer::None);

@@ -47,15 +47,7 @@ mod tests {
 
     #[test]
     fn spelling_does_not_matter() {
-        for text in [
-            "exit",
-            " EXIT\n",
-            "/quit",
-            "Bye!",
-            "<Disconnect>",
-            "peer quit",
-            "bye 👋",
-        ] {
+        for text in ["exit", " EXIT\n", "/quit", "Bye!", "<Disconnect>", "peer quit", "bye 👋"] {
             assert_eq!(control(text), Some(Kind::Exit), "{text:?}");
         }
         for text in [

@@ -45,11 +45,7 @@ pub(super) fn messages(text: &str) -> Option<Vec<Plain>> {
 /// nothing after it.
 pub(super) fn message(text: &str) -> Option<Plain> {
     let (address, after) = address(text)?;
-    let Tail {
-        dialect,
-        team,
-        text,
-    } = tail(after, address.brackets)?;
+    let Tail { dialect, team, text } = tail(after, address.brackets)?;
     Some(Plain {
         kind: control::kind(text),
         dialect,
@@ -64,49 +60,26 @@ pub(super) fn message(text: &str) -> Option<Plain> {
 pub(super) fn undecorated(text: &str) -> Option<&str> {
     let (address, after) = address(text)?;
     let (_, rest) = angled(after).or_else(|| after.split_once(' '))?;
-    (address.brackets && is_host(address.host) && !rest.trim().is_empty())
-        .then_some(rest.trim_start())
+    (address.brackets && is_host(address.host) && !rest.trim().is_empty()).then_some(rest.trim_start())
 }
 
 /// The address at the start, and what follows it and the space behind it; never blank.
 fn address(text: &str) -> Option<(Address<'_>, &str)> {
     let brackets = text.starts_with('<');
-    let end = if brackets {
-        text.find('>')? + 1
-    } else {
-        text.find([' ', '\t'])?
-    };
+    let end = if brackets { text.find('>')? + 1 } else { text.find([' ', '\t'])? };
     let (token, after) = text.split_at_checked(end)?;
-    let inner = if brackets {
-        token
-            .strip_prefix('<')?
-            .strip_suffix('>')?
-            .trim_matches(' ')
-    } else {
-        token
-    };
+    let inner = if brackets { token.strip_prefix('<')?.strip_suffix('>')?.trim_matches(' ') } else { token };
     let (host, digits) = inner.rsplit_once(':')?;
-    let host_fits = if brackets {
-        is_word(host)
-    } else {
-        is_host(host)
-    };
+    let host_fits = if brackets { is_word(host) } else { is_host(host) };
     let tail = after.trim_start_matches([' ', '\t']);
     let complete = host_fits && tail.len() < after.len() && !tail.trim().is_empty();
-    let address = Address {
-        token,
-        host,
-        port: port(digits)?,
-        brackets,
-    };
+    let address = Address { token, host, port: port(digits)?, brackets };
     complete.then_some((address, tail))
 }
 
 /// What nobody types by chance before a colon: "12:30 lunch?" is text.
 fn is_host(host: &str) -> bool {
-    let v6 = host
-        .strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'));
+    let v6 = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
     match v6 {
         Some(inner) => {
             let (ip, zone) = inner.split_once('%').unwrap_or((inner, "1"));
@@ -129,36 +102,24 @@ fn pieces<'a>(text: &'a str, token: &str) -> Vec<&'a str> {
     for (found, _) in text.match_indices(token) {
         let (before, after) = text.split_at_checked(found).unwrap_or((text, ""));
         let glued = before.ends_with('\n') || before.ends_with(END);
-        if glued
-            && after
-                .get(token.len()..)
-                .is_some_and(|tail| tail.starts_with([' ', '\t']))
-        {
+        if glued && after.get(token.len()..).is_some_and(|tail| tail.starts_with([' ', '\t'])) {
             pieces.extend(text.get(start..found));
             start = found;
         }
     }
     pieces.extend(text.get(start..));
-    pieces
-        .iter()
-        .map(|piece| piece.trim_end())
-        .filter(|piece| !piece.is_empty())
-        .collect()
+    pieces.iter().map(|piece| piece.trim_end()).filter(|piece| !piece.is_empty()).collect()
 }
 
 /// What follows an address, most particular form first.
 fn tail(tail: &str, brackets: bool) -> Option<Tail<'_>> {
-    two_fields(tail, brackets)
-        .or_else(|| stamped(tail))
-        .or_else(|| named(tail, brackets))
+    two_fields(tail, brackets).or_else(|| stamped(tail)).or_else(|| named(tail, brackets))
 }
 
 /// A control word or any other single word, without a team. "connection request" is two words and
 /// still one control word; nobody's team is called "connection".
 fn two_fields(tail: &str, brackets: bool) -> Option<Tail<'_>> {
-    let starts_so = tail
-        .get(..10)
-        .is_some_and(|start| start.eq_ignore_ascii_case("connection"));
+    let starts_so = tail.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("connection"));
     let is_control = control::control(tail).is_some();
     let is_one = !tail.contains(char::is_whitespace) || is_angled_alone(tail);
     let dialect = match (brackets, is_control) {
@@ -166,11 +127,7 @@ fn two_fields(tail: &str, brackets: bool) -> Option<Tail<'_>> {
         (true, false) => Dialect::BracketFlat,
         (false, _) => Dialect::FlatTwo,
     };
-    (is_one || starts_so && is_control).then_some(Tail {
-        dialect,
-        team: None,
-        text: tail,
-    })
+    (is_one || starts_so && is_control).then_some(Tail { dialect, team: None, text: tail })
 }
 
 /// `[time] @ <team>` and a text, or `[time]` and a control word; the first also without a time.
@@ -181,11 +138,7 @@ fn stamped(tail: &str) -> Option<Tail<'_>> {
     if let Some(at) = rest.strip_prefix('@') {
         let (team, text) = angled(at.trim_start())?;
         let text = without_end(text);
-        return (!text.is_empty()).then_some(Tail {
-            dialect,
-            team: Some(team),
-            text,
-        });
+        return (!text.is_empty()).then_some(Tail { dialect, team: Some(team), text });
     }
     (after_stamp.is_some() && control::control(rest).is_some()).then_some(Tail {
         dialect,
@@ -205,27 +158,15 @@ fn named(tail: &str, brackets: bool) -> Option<Tail<'_>> {
     };
     // "@" is half of a header whose text is missing.
     let complete = !matches!(team, "" | "@") && !text.trim().is_empty();
-    let dialect = if brackets {
-        Dialect::BracketFlat
-    } else {
-        Dialect::Flat
-    };
+    let dialect = if brackets { Dialect::BracketFlat } else { Dialect::Flat };
     let team = Some(team);
-    complete.then_some(Tail {
-        dialect,
-        team,
-        text,
-    })
+    complete.then_some(Tail { dialect, team, text })
 }
 
 /// What follows a leading `[time stamp]`. `[TEAM]` is no time stamp.
 fn without_stamp(tail: &str) -> Option<&str> {
     let inner = tail.strip_prefix('[')?;
-    let end = inner
-        .char_indices()
-        .take(STAMP_MAX)
-        .find(|(_, c)| *c == ']')?
-        .0;
+    let end = inner.char_indices().take(STAMP_MAX).find(|(_, c)| *c == ']')?.0;
     let (stamp, rest) = inner.split_at_checked(end)?;
     let of_time = |c: char| c.is_ascii_digit() || " -:/.,+TZAPM".contains(c.to_ascii_uppercase());
     let is_stamp = stamp.contains(|c: char| c.is_ascii_digit()) && stamp.chars().all(of_time);
@@ -243,27 +184,18 @@ fn angled(text: &str) -> Option<(&str, &str)> {
 }
 
 fn is_angled_alone(text: &str) -> bool {
-    text.starts_with('<')
-        && text
-            .find(['>', '\n'])
-            .is_some_and(|end| end + 1 == text.len())
+    text.starts_with('<') && text.find(['>', '\n']).is_some_and(|end| end + 1 == text.len())
 }
 
 /// `<text>` without its brackets, if they are a pair: "<b> or <i>" keeps them.
 fn unwrapped(text: &str) -> &str {
-    let inner = text
-        .strip_prefix('<')
-        .and_then(|inner| inner.strip_suffix('>'));
-    inner
-        .filter(|inner| !inner.trim().is_empty() && !inner.contains('>'))
-        .unwrap_or(text)
+    let inner = text.strip_prefix('<').and_then(|inner| inner.strip_suffix('>'));
+    inner.filter(|inner| !inner.trim().is_empty() && !inner.contains('>')).unwrap_or(text)
 }
 
 /// Further white space belongs to the text.
 fn without_one_space(text: &str) -> &str {
-    let rest = text
-        .strip_prefix("\r\n")
-        .or_else(|| text.strip_prefix(char::is_whitespace));
+    let rest = text.strip_prefix("\r\n").or_else(|| text.strip_prefix(char::is_whitespace));
     rest.unwrap_or(text)
 }
 

@@ -28,20 +28,14 @@ pub(super) fn messages(text: &str) -> Option<Vec<Plain>> {
     if messages.is_empty() {
         return None;
     }
-    let rest = text
-        .get(understood..)
-        .map(str::trim)
-        .filter(|rest| !rest.is_empty());
+    let rest = text.get(understood..).map(str::trim).filter(|rest| !rest.is_empty());
     messages.extend(rest.map(parse::raw));
     Some(messages)
 }
 
 /// What one object says; None without a text and a telling type, or with a port that is none.
 fn message(object: &Map<String, Value>) -> Option<Plain> {
-    let by_type = object
-        .get("type")
-        .and_then(Value::as_str)
-        .and_then(control::control);
+    let by_type = object.get("type").and_then(Value::as_str).and_then(control::control);
     let said = word(object, &["content", "message", "msg", "text"]);
     let text = match (&said, by_type) {
         (Some(said), _) => undecorated(said.trim_end()),
@@ -53,9 +47,7 @@ fn message(object: &Map<String, Value>) -> Option<Plain> {
         None => None,
     };
     Some(Plain {
-        kind: by_type
-            .or_else(|| control::control(text))
-            .unwrap_or(Kind::Message),
+        kind: by_type.or_else(|| control::control(text)).unwrap_or(Kind::Message),
         dialect: Dialect::Json,
         host: word(object, &["sender_ip"]),
         port,
@@ -89,39 +81,19 @@ mod tests {
 
     fn check(text: &str, expect: Option<(Kind, Option<u16>, Option<&str>, &str)>) {
         let found = messages(text).and_then(|found| found.into_iter().next());
-        let found = found
-            .as_ref()
-            .map(|m| (m.kind, m.port, m.team.as_deref(), m.text.as_str()));
+        let found = found.as_ref().map(|m| (m.kind, m.port, m.team.as_deref(), m.text.as_str()));
         assert_eq!(found, expect, "{text}");
     }
 
     #[test]
     fn other_field_names_and_missing_fields_are_understood() {
-        check(
-            r#"{"msg":"hi","team_name":"T","port":"7"}"#,
-            Some((Kind::Message, Some(7), Some("T"), "hi")),
-        );
-        check(
-            r#"{"content":" ","text":"hi"}"#,
-            Some((Kind::Message, None, None, "hi")),
-        );
-        check(
-            r#"{"type":"message","content":"exit"}"#,
-            Some((Kind::Exit, None, None, "exit")),
-        );
-        check(
-            r#"{"type":"disconnect","port":7}"#,
-            Some((Kind::Exit, Some(7), None, "")),
-        );
+        check(r#"{"msg":"hi","team_name":"T","port":"7"}"#, Some((Kind::Message, Some(7), Some("T"), "hi")));
+        check(r#"{"content":" ","text":"hi"}"#, Some((Kind::Message, None, None, "hi")));
+        check(r#"{"type":"message","content":"exit"}"#, Some((Kind::Exit, None, None, "exit")));
+        check(r#"{"type":"disconnect","port":7}"#, Some((Kind::Exit, Some(7), None, "")));
         check(r#"{"content":42}"#, Some((Kind::Message, None, None, "42")));
-        check(
-            r#"{"content":"<1.2.3.4:5> alone"}"#,
-            Some((Kind::Message, None, None, "<1.2.3.4:5> alone")),
-        );
-        check(
-            r#"{"content":"a\u0000b"}"#,
-            Some((Kind::Message, None, None, "ab")),
-        );
+        check(r#"{"content":"<1.2.3.4:5> alone"}"#, Some((Kind::Message, None, None, "<1.2.3.4:5> alone")));
+        check(r#"{"content":"a\u0000b"}"#, Some((Kind::Message, None, None, "ab")));
     }
 
     #[test]
@@ -143,16 +115,12 @@ mod tests {
 
     #[test]
     fn several_objects_and_a_rest_are_all_kept() {
-        let found = messages("{\"msg\":\"one\"}{\"msg\":\"two\"}\n{\"a\":1}{\"msg\":\"three\"}")
-            .unwrap_or_default();
+        let found =
+            messages("{\"msg\":\"one\"}{\"msg\":\"two\"}\n{\"a\":1}{\"msg\":\"three\"}").unwrap_or_default();
         let texts: Vec<_> = found.iter().map(|m| (m.dialect, m.text.as_str())).collect();
         assert_eq!(
             texts,
-            [
-                (Dialect::Json, "one"),
-                (Dialect::Json, "two"),
-                (Dialect::Raw, "{\"a\":1}{\"msg\":\"three\"}"),
-            ]
+            [(Dialect::Json, "one"), (Dialect::Json, "two"), (Dialect::Raw, "{\"a\":1}{\"msg\":\"three\"}"),]
         );
     }
 }

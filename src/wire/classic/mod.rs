@@ -15,12 +15,9 @@ pub use answer::{Answer, answer};
 pub use parse::parse;
 pub use print::{Sender, plain_name};
 
-/// Bytes of one burst, all that is read from a connection until it ends or pauses. The reader
-/// stops there; longer ones are parsed too, in time linear in their length.
-pub const BURST_MAX: usize = 64 * 1024;
-
-/// Bytes of anything we send, header included: many programs read this much once and decode it.
-pub const MESSAGE_MAX: usize = 1024;
+/// Of one burst, and of anything we send, header included. A reader stops there; longer bursts are
+/// parsed too, in time linear in their length.
+pub use crate::limits::{BURST_MAX, PLAIN_OUT_MAX as MESSAGE_MAX};
 
 /// Bytes of our name in a header, so that most of `MESSAGE_MAX` is left for the text.
 pub const NAME_MAX: usize = 64;
@@ -114,8 +111,7 @@ pub fn is_plain_first_byte(byte: u8) -> bool {
 /// A port as it is written: one to five ASCII digits, 1..=65535.
 fn port(digits: &str) -> Option<u16> {
     // `parse` alone would take "+5", and zeros without end.
-    let written =
-        (1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let written = (1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|port| written && *port != 0)
 }
 

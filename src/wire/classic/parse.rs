@@ -89,10 +89,7 @@ fn port_hellos(text: &str, context: &mut Context) -> Vec<Plain> {
 /// The port of a first line `PORT:n`, and what follows it.
 fn port_hello(text: &str) -> Option<(u16, &str)> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
-    Some((
-        port(line.trim_end().strip_prefix("PORT:")?.trim_start())?,
-        rest,
-    ))
+    Some((port(line.trim_end().strip_prefix("PORT:")?.trim_start())?, rest))
 }
 
 /// A connection that opens with its port on a line of its own. A number alone is no opening: it may
@@ -104,10 +101,7 @@ fn lines(text: &str, context: &mut Context) -> Option<Vec<Plain>> {
         return None;
     }
     let (team, connects, texts) = opening(rest);
-    *context = Context::Lines {
-        port,
-        team: team.map(str::to_owned),
-    };
+    *context = Context::Lines { port, team: team.map(str::to_owned) };
     let mut messages = Vec::new();
     if connects {
         messages.push(Plain {

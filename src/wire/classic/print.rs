@@ -27,10 +27,7 @@ impl Sender<'_> {
     /// spaces. Longer texts are split between graphemes, within one only if it alone does not fit, and
     /// numbered, as each part may travel on a connection of its own.
     pub fn message(&self, dialect: Dialect, text: &str) -> Vec<Vec<u8>> {
-        let text: String = text
-            .chars()
-            .map(|c| if is_break(c) { ' ' } else { c })
-            .collect();
+        let text: String = text.chars().map(|c| if is_break(c) { ' ' } else { c }).collect();
         let text = text.trim_end();
         let room = MESSAGE_MAX.saturating_sub(self.framed(dialect, "").len());
         let cost = match dialect {
@@ -39,21 +36,13 @@ impl Sender<'_> {
             Dialect::Lines | Dialect::PortHello | Dialect::Raw => str::len,
         };
         if cost(text) <= room {
-            return said(text)
-                .map(|text| vec![self.framed(dialect, text).into_bytes()])
-                .unwrap_or_default();
+            return said(text).map(|text| vec![self.framed(dialect, text).into_bytes()]).unwrap_or_default();
         }
-        let pieces: Vec<_> = cut(text, room.saturating_sub(NUMBER_MAX), cost)
-            .into_iter()
-            .flat_map(said)
-            .collect();
+        let pieces: Vec<_> =
+            cut(text, room.saturating_sub(NUMBER_MAX), cost).into_iter().flat_map(said).collect();
         let count = pieces.len();
-        let numbered = (1..)
-            .zip(pieces)
-            .map(|(number, piece)| format!("({number}/{count}) {piece}"));
-        numbered
-            .map(|piece| self.framed(dialect, &piece).into_bytes())
-            .collect()
+        let numbered = (1..).zip(pieces).map(|(number, piece)| format!("({number}/{count}) {piece}"));
+        numbered.map(|piece| self.framed(dialect, &piece).into_bytes()).collect()
     }
 
     /// That we are here.
@@ -117,9 +106,7 @@ impl Sender<'_> {
     fn json(&self, kind: &str, content: &str) -> String {
         let (content, name) = (Value::from(content), Value::from(plain_name(self.name)));
         let port = self.addr.port();
-        format!(
-            r#"{{"type":"{kind}","content":{content},"sender_name":{name},"sender_port":{port}}}"#
-        )
+        format!(r#"{{"type":"{kind}","content":{content},"sender_name":{name},"sender_port":{port}}}"#)
     }
 
     fn lines_opening(&self) -> String {
@@ -172,11 +159,7 @@ fn said(text: &str) -> Option<&str> {
 
 /// Bytes of a text within a JSON string; control characters, which would need more, are gone.
 fn json_len(text: &str) -> usize {
-    text.len()
-        + text
-            .bytes()
-            .filter(|byte| matches!(byte, b'"' | b'\\'))
-            .count()
+    text.len() + text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
 /// Cuts a text into pieces that each cost at most `room`.
@@ -231,32 +214,13 @@ mod tests {
 
     #[test]
     fn controls_and_exits_are_spelt_as_each_dialect_wants() {
-        let own = Sender {
-            addr: ([10, 0, 0, 1], 5000).into(),
-            name: "us",
-        };
+        let own = Sender { addr: ([10, 0, 0, 1], 5000).into(), name: "us" };
         let text = |bytes| String::from_utf8(bytes).unwrap_or_default();
         for (dialect, connect, exit) in [
-            (
-                Dialect::Flat,
-                "10.0.0.1:5000 us connect",
-                "10.0.0.1:5000 us exit",
-            ),
-            (
-                Dialect::FlatTwo,
-                "10.0.0.1:5000 CONNECT_REQUEST",
-                "10.0.0.1:5000 us exit",
-            ),
-            (
-                Dialect::BracketFlat,
-                "<10.0.0.1:5000> us connect",
-                "<10.0.0.1:5000> us quit",
-            ),
-            (
-                Dialect::Bracket,
-                "<10.0.0.1:5000> @ <us>\nconnect\n<end>",
-                "<10.0.0.1:5000> DISCONNECT",
-            ),
+            (Dialect::Flat, "10.0.0.1:5000 us connect", "10.0.0.1:5000 us exit"),
+            (Dialect::FlatTwo, "10.0.0.1:5000 CONNECT_REQUEST", "10.0.0.1:5000 us exit"),
+            (Dialect::BracketFlat, "<10.0.0.1:5000> us connect", "<10.0.0.1:5000> us quit"),
+            (Dialect::Bracket, "<10.0.0.1:5000> @ <us>\nconnect\n<end>", "<10.0.0.1:5000> DISCONNECT"),
             (
                 Dialect::Json,
                 r#"{"type":"connect","content":"connect","sender_name":"us","sender_port":5000}"#,
@@ -264,17 +228,10 @@ mod tests {
             ),
             (Dialect::Lines, "5000\nus\nCONNECT\n", "exit\n"),
             (Dialect::PortHello, "PORT:5000", "exit"),
-            (
-                Dialect::Raw,
-                "10.0.0.1:5000 us connect",
-                "10.0.0.1:5000 us exit",
-            ),
+            (Dialect::Raw, "10.0.0.1:5000 us connect", "10.0.0.1:5000 us exit"),
         ] {
             assert_eq!(
-                (
-                    text(own.connect(dialect)).as_str(),
-                    text(own.exit(dialect)).as_str()
-                ),
+                (text(own.connect(dialect)).as_str(), text(own.exit(dialect)).as_str()),
                 (connect, exit)
             );
         }

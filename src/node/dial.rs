@@ -1,0 +1,254 @@
+//! Whom we dial and when: once because somebody asked, or again and again for an address that is
+//! kept or a peer that messages wait for, with pauses that double. Decides what an attempt's end
+//! means for those who wait for it; knows nothing of what is said on the link.
+
+use std::time::Duration;
+
+use crate::addr::Address;
+use crate::api::command::{CommandError, Dialect};
+use crate::api::event::What;
+use crate::api::reply::Reply;
+use crate::id::{LinkId, PeerId, RequestId};
+use crate::limits;
+use crate::node::io::Effect;
+use crate::node::links::Conn;
+use crate::node::peers::PeerIx;
+use crate::node::{Node, Timer};
+use crate::text::Body;
+use crate::time::Mono;
+use crate::why::Why;
+
+/// An attempt to reach an address.
+pub(super) struct Dial {
+    pub(super) to: Address,
+    pub(super) dialect: Dialect,
+    /// The address has shown that it is plain, so it need not be probed.
+    pub(super) known_plain: bool,
+    pub(super) intents: Vec<Intent>,
+}
+
+/// Why it is dialled.
+pub(super) enum Intent {
+    /// To be connected.
+    Connect(RequestId),
+    /// To be connected, as one of all known.
+    Known(RequestId, PeerId),
+    /// To say something there.
+    Send { request: RequestId, text: Body, auto: bool },
+    /// To keep it connected.
+    Keep,
+}
+
+/// An address that is dialled until it answers.
+pub(super) struct Redial {
+    address: Address,
+    /// Who answered there, or for whom messages wait.
+    peer: Option<PeerId>,
+    /// Forever, not only until nothing waits.
+    kept: bool,
+    /// Whoever asked to keep it, until the first attempt has ended.
+    request: Option<RequestId>,
+    pause: Duration,
+    due: Option<Mono>,
+    since: Option<Mono>,
+    reported: bool,
+}
+
+impl Node {
+    /// Dials `to`, or joins an attempt that is under way.
+    pub(super) fn dial(&mut self, to: &Address, dialect: Dialect, intent: Intent, out: &mut Vec<Effect>) {
+        let under_way = self.links.values_mut().filter(|conn| !conn.greeted && !conn.talk.is_ours());
+        let same = under_way.filter_map(|conn| conn.dial.as_mut());
+        if let Some(dial) = same.into_iter().find(|dial| dial.to == *to && dial.dialect == dialect) {
+            dial.intents.push(intent);
+            return;
+        }
+        let known_plain = dialect == Dialect::Plain && self.is_known_plain(to);
+        let dial = Dial { to: to.clone(), dialect, known_plain, intents: vec![intent] };
+        let link = self.dial_link(dial);
+        out.push(Effect::Dial { link, to: to.clone() });
+    }
+
+    /// Names a stream that is to be dialled.
+    pub(super) fn dial_link(&mut self, dial: Dial) -> LinkId {
+        self.dials += 1;
+        let link = LinkId::dialled(self.dials);
+        self.links.insert(link, Conn::new(Some(dial)));
+        link
+    }
+
+    /// Keeps an address connected from now on.
+    pub(super) fn keep(&mut self, address: Address, request: RequestId, out: &mut Vec<Effect>) {
+        if let Some(at) = self.redials.iter().position(|redial| redial.address == address) {
+            self.redials[at].kept = true;
+            let result = match self.peers.at(&address).first() {
+                Some(&ix) if self.peers.get(ix).is_connected() => Ok(self.peers.who(ix)),
+                _ => Err(Why::TimedOut),
+            };
+            return self.answer(request, Ok(Reply::Kept(result)), out);
+        }
+        let redial = Redial::new(address.clone(), None, true, Some(request));
+        self.redials.push(redial);
+        let dialect = self.config.dialect;
+        self.dial(&address, dialect, Intent::Keep, out);
+    }
+
+    /// A peer is away: whatever reason there is to reach it again takes effect.
+    pub(super) fn peer_away(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
+        let (id, waiting) = (self.peers.get(ix).id, self.peers.get(ix).outbox.len());
+        let now = self.now.mono;
+        if let Some(redial) = self.redials.iter_mut().find(|redial| redial.peer == Some(id)) {
+            if redial.since.is_some_and(|since| now.since(since) >= limits::REDIAL_RESET) {
+                redial.pause = limits::REDIAL_MIN;
+            }
+            redial.since = None;
+            self.schedule(id);
+        } else if waiting > 0 {
+            self.reach(ix, out);
+        }
+    }
+
+    /// Something waits for a peer that is not connected: dials it, now and later.
+    pub(super) fn reach(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
+        let peer = self.peers.get(ix);
+        let (id, Some(listens)) = (peer.id, peer.listens) else { return };
+        if self.redials.iter().any(|redial| redial.peer == Some(id)) {
+            return;
+        }
+        let address = Address::from(listens);
+        self.redials.push(Redial::new(address.clone(), Some(id), false, None));
+        self.dial(&address, Dialect::Native, Intent::Keep, out);
+    }
+
+    /// Stops reaching for a peer.
+    pub(super) fn stop_redial(&mut self, ix: PeerIx) {
+        let id = self.peers.get(ix).id;
+        self.redials.retain(|redial| redial.peer != Some(id));
+    }
+
+    /// A dialled link has become a peer that can be talked to.
+    pub(super) fn dial_succeeded(&mut self, link: LinkId, ix: PeerIx, out: &mut Vec<Effect>) {
+        let Some(dial) = self.links.get_mut(&link).and_then(|conn| conn.dial.take()) else {
+            return self.redial_answered(ix, None, out);
+        };
+        let who = self.peers.who(ix);
+        if self.peers.get(ix).listens.is_none() {
+            self.peers.get_mut(ix).listens = dial.to.socket();
+        }
+        self.redial_answered(ix, Some(&dial.to), out);
+        for intent in dial.intents {
+            match intent {
+                Intent::Connect(request) => {
+                    self.answer(request, Ok(Reply::Connected { who, already: false }), out);
+                }
+                Intent::Known(request, _) => self.known_tried(request, ix, Ok(()), out),
+                Intent::Send { request, text, auto } => self.queue(request, ix, text, auto, out),
+                Intent::Keep => {}
+            }
+        }
+    }
+
+    /// An attempt has failed; everybody who waited for it is told.
+    pub(super) fn dial_failed(&mut self, dial: Dial, why: Why, out: &mut Vec<Effect>) {
+        for intent in dial.intents {
+            match intent {
+                Intent::Connect(request) | Intent::Send { request, .. } => {
+                    let at = dial.to.to_string();
+                    self.answer(request, Err(CommandError::Unreachable { at, why }), out);
+                }
+                Intent::Known(request, id) => {
+                    if let Some(ix) = self.peers.find(id) {
+                        self.known_tried(request, ix, Err(why), out);
+                    }
+                }
+                Intent::Keep => self.redial_failed(&dial.to, why, out),
+            }
+        }
+    }
+
+    pub(super) fn redial_due(&mut self, out: &mut Vec<Effect>) {
+        let now = self.now.mono;
+        let mut due = Vec::new();
+        self.redials.retain_mut(|redial| {
+            if redial.due.is_none_or(|at| at > now) {
+                return true;
+            }
+            redial.due = None;
+            let peer = redial.peer.and_then(|id| self.peers.find(id)).map(|ix| self.peers.get(ix));
+            let wanted = redial.kept || peer.is_some_and(|peer| peer.outbox.len() > 0 && !peer.gone);
+            let connected = peer.is_some_and(|peer| peer.is_connected());
+            if wanted && !connected {
+                due.push(redial.address.clone());
+            }
+            wanted
+        });
+        for address in due {
+            let dialect = self.config.dialect;
+            self.dial(&address, dialect, Intent::Keep, out);
+        }
+    }
+
+    fn redial_answered(&mut self, ix: PeerIx, address: Option<&Address>, out: &mut Vec<Effect>) {
+        let id = self.peers.get(ix).id;
+        let who = self.peers.who(ix);
+        let mut asked = None;
+        self.redials.retain_mut(|redial| {
+            if redial.peer == Some(id) || Some(&redial.address) == address {
+                redial.peer = Some(id);
+                redial.due = None;
+                redial.since = Some(self.now.mono);
+                redial.reported = false;
+                asked = redial.request.take().or(asked);
+                return redial.kept;
+            }
+            true
+        });
+        if let Some(request) = asked {
+            self.answer(request, Ok(Reply::Kept(Ok(who))), out);
+        }
+    }
+
+    fn redial_failed(&mut self, address: &Address, why: Why, out: &mut Vec<Effect>) {
+        let Some(at) = self.redials.iter().position(|redial| redial.address == *address) else { return };
+        // Whoever is kept by another address of its own, or is ourselves, will never answer here.
+        if why == Why::Ourselves {
+            let redial = self.redials.remove(at);
+            if let Some(request) = redial.request {
+                self.answer(request, Ok(Reply::Kept(Err(why))), out);
+            }
+            return self.emit(What::Unreachable { at: address.clone(), why, retry: None }, out);
+        }
+        let wait = self.jittered(self.redials[at].pause);
+        let redial = &mut self.redials[at];
+        redial.pause = (redial.pause * 2).min(limits::REDIAL_MAX);
+        let due = self.now.mono.plus(wait);
+        redial.due = Some(due);
+        let (first, request) = (!std::mem::replace(&mut redial.reported, true), redial.request.take());
+        self.timers.insert((due, Timer::Redial));
+        if let Some(request) = request {
+            self.answer(request, Ok(Reply::Kept(Err(why))), out);
+        }
+        if first {
+            self.emit(What::Unreachable { at: address.clone(), why, retry: Some(wait) }, out);
+        }
+    }
+
+    fn schedule(&mut self, id: PeerId) {
+        let Some(at) = self.redials.iter().position(|redial| redial.peer == Some(id)) else { return };
+        let due = self.now.mono.plus(self.jittered(self.redials[at].pause));
+        self.redials[at].due = Some(due);
+        self.timers.insert((due, Timer::Redial));
+    }
+
+    /// `pause` ± 50 %, so that those who lost the same switch do not come back in step.
+    fn jittered(&mut self, pause: Duration) -> Duration {
+        pause / 2 + pause * u32::try_from(self.rng.below(1_001)).unwrap_or(0) / 1_000
+    }
+}
+
+impl Redial {
+    fn new(address: Address, peer: Option<PeerId>, kept: bool, request: Option<RequestId>) -> Self {
+        let (pause, due, since) = (limits::REDIAL_MIN, None, None);
+        Self { address, peer, kept, request, pause, due, since, reported: false }
+    }
+}

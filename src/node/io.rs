@@ -1,0 +1,204 @@
+//! The whole contract of the core: what a node may be told, and what it may ask for. Plain data in
+//! both directions, so that a driver over sockets, a simulator and a test all speak it.
+
+use std::net::SocketAddr;
+
+use crate::addr::Address;
+use crate::api::command::{Command, CommandError, Dialect};
+use crate::api::event::Event;
+use crate::api::reply::Reply;
+use crate::id::{LinkId, MessageId, Name, RequestId, SaveId};
+use crate::key::PeerKey;
+use crate::limits;
+use crate::text::{Body, Untrusted};
+use crate::why::Why;
+
+/// How a node is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What it calls itself.
+    pub name: Name,
+    /// Where its driver listens.
+    pub listens: Option<SocketAddr>,
+    /// How an address that nothing is known of is dialled.
+    pub dialect: Dialect,
+    /// Whether plain text is heard at all.
+    pub hear_plain: bool,
+    /// Streams open at once; further ones are refused.
+    pub links_max: usize,
+    /// Handshakes under way at once; further ones are refused.
+    pub handshakes_max: usize,
+}
+
+impl Config {
+    /// The usual settings for a node called `name`.
+    pub fn new(name: Name) -> Self {
+        Self {
+            name,
+            listens: None,
+            dialect: Dialect::Native,
+            hear_plain: true,
+            links_max: limits::LINKS_MAX,
+            handshakes_max: limits::HANDSHAKES_MAX,
+        }
+    }
+}
+
+/// Something that happened to a node.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Nothing but time.
+    Tick,
+    /// A front end wants something.
+    Command {
+        /// Names the answer.
+        request: RequestId,
+        /// What.
+        command: Command,
+    },
+    /// A stream is up: one that we asked for by `Dial`, or one that somebody opened to us.
+    Opened {
+        /// Which.
+        link: LinkId,
+        /// The other end.
+        remote: SocketAddr,
+        /// Our end.
+        local: SocketAddr,
+    },
+    /// Bytes arrived.
+    Received {
+        /// Where.
+        link: LinkId,
+        /// What.
+        bytes: &'a [u8],
+    },
+    /// Bytes that we wrote were taken by the stream.
+    Flushed {
+        /// Where.
+        link: LinkId,
+        /// How many.
+        count: usize,
+    },
+    /// A stream has ended, or could not be opened. Nothing more will come of it.
+    Closed {
+        /// Which.
+        link: LinkId,
+        /// How.
+        why: Why,
+    },
+    /// What was to be saved is saved.
+    Saved {
+        /// Which request.
+        save: SaveId,
+    },
+}
+
+/// Something that a node wants done.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Open a stream; answer with `Opened` or `Closed`.
+    Dial {
+        /// Its name from now on.
+        link: LinkId,
+        /// Where to.
+        to: Address,
+    },
+    /// Write to a stream, after all that was written before; answer with `Flushed`.
+    Write {
+        /// Which.
+        link: LinkId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// End our half of a stream once everything is written.
+    Finish {
+        /// Which.
+        link: LinkId,
+    },
+    /// Close a stream once everything is written, or after a moment. Nothing of it is reported any
+    /// more.
+    Close {
+        /// Which.
+        link: LinkId,
+    },
+    /// Save these, in order, all or none; answer with `Saved` once they survive a power cut.
+    Save {
+        /// Names the answer.
+        save: SaveId,
+        /// What.
+        records: Vec<Record>,
+    },
+    /// The answer to a command.
+    Reply {
+        /// Which.
+        request: RequestId,
+        /// What came of it.
+        result: Result<Reply, CommandError>,
+    },
+    /// Tell the front end.
+    Emit(Event),
+}
+
+/// A fact that survives a restart.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A message of ours to a peer.
+    Queued {
+        /// To whom.
+        to: PeerKey,
+        /// In which stream.
+        epoch: u64,
+        /// Its number there.
+        seq: u64,
+        /// Its name.
+        id: MessageId,
+        /// What it says.
+        text: Body,
+        /// A program made it.
+        auto: bool,
+    },
+    /// The peer has saved everything up to `seq`.
+    Delivered {
+        /// Which peer.
+        to: PeerKey,
+        /// In which stream.
+        epoch: u64,
+        /// Up to and with this number.
+        seq: u64,
+    },
+    /// A message of a peer to us.
+    Received {
+        /// From whom.
+        from: PeerKey,
+        /// In which stream.
+        epoch: u64,
+        /// Its number there.
+        seq: u64,
+        /// Its name.
+        id: MessageId,
+        /// What it says.
+        text: Untrusted<Body>,
+    },
+}
+
+/// What a node remembers when it starts: for each peer the two streams.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// A row a peer, in the order of keys.
+    pub peers: Vec<SavedPeer>,
+}
+
+/// The streams with one peer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedPeer {
+    /// Which.
+    pub key: PeerKey,
+    /// Our stream to it: its name and the number of the next message.
+    pub epoch: u64,
+    /// See `epoch`.
+    pub next: u64,
+    /// What it has not acknowledged, the oldest first, up to `next - 1`.
+    pub outbox: Vec<(MessageId, Body, bool)>,
+    /// Its stream to us: its name and the last number that we have.
+    pub heard: Option<(u64, u64)>,
+}

@@ -1,0 +1,460 @@
+//! Streams come, speak and go. Decides what a stream's beginning and end mean for its peer, which
+//! of two links to one peer is used, and when a link is too slow. Knows no commands.
+
+use std::net::SocketAddr;
+
+use crate::api::command::Dialect;
+use crate::api::event::What;
+use crate::api::reply::PeerState;
+use crate::id::{LinkId, PeerId};
+use crate::key::PeerKey;
+use crate::limits;
+use crate::link::{Link, Progress, RECORD_OVERHEAD};
+use crate::node::dial::Dial;
+use crate::node::io::Effect;
+use crate::node::peers::{PeerIx, same_place};
+use crate::node::plain::PlainTalk;
+use crate::node::{Node, Timer};
+use crate::time::Mono;
+use crate::why::Why;
+use crate::wire::message::{Bye, Message};
+
+/// A stream as the node sees it.
+pub(super) struct Conn {
+    /// `None` while it is being dialled.
+    pub(super) link: Option<Link>,
+    pub(super) remote: Option<SocketAddr>,
+    pub(super) local: Option<SocketAddr>,
+    pub(super) dial: Option<Dial>,
+    pub(super) peer: Option<PeerIx>,
+    /// The peer's hello was heard.
+    pub(super) greeted: bool,
+    /// Bytes written and not yet taken by the stream, and when some last were.
+    pub(super) unflushed: usize,
+    pub(super) progress: Mono,
+    timer: Option<Mono>,
+    dirty: bool,
+    /// Counted among the handshakes under way, among those without a first byte.
+    handshaking: bool,
+    sniffing: bool,
+    /// Messages in a row that carried nothing.
+    pub(super) cheap: u32,
+    /// The ping on its way: its nonce and when it left.
+    pub(super) ping: Option<(u64, Mono)>,
+    pub(super) talk: PlainTalk,
+}
+
+impl Conn {
+    pub(super) fn new(dial: Option<Dial>) -> Self {
+        Self {
+            link: None,
+            remote: None,
+            local: None,
+            dial,
+            peer: None,
+            greeted: false,
+            unflushed: 0,
+            progress: Mono::default(),
+            timer: None,
+            dirty: false,
+            handshaking: false,
+            sniffing: false,
+            cheap: 0,
+            ping: None,
+            talk: PlainTalk::default(),
+        }
+    }
+
+    /// Bytes that the stream has not taken.
+    pub(super) fn waiting(&self) -> usize {
+        self.unflushed + self.link.as_ref().map_or(0, Link::waiting)
+    }
+}
+
+impl Node {
+    pub(super) fn opened(
+        &mut self,
+        id: LinkId,
+        remote: SocketAddr,
+        local: SocketAddr,
+        out: &mut Vec<Effect>,
+    ) {
+        let now = self.now.mono;
+        let known = self.links.contains_key(&id);
+        if !known {
+            let full =
+                self.links.len() >= self.config.links_max || self.handshakes >= self.config.handshakes_max;
+            if full || self.waiting_to_leave() {
+                self.counters.dropped += 1;
+                self.emit(What::Dropped { from: Some(remote), why: Why::Full }, out);
+                out.push(Effect::Close { link: id });
+                return;
+            }
+        }
+        let hear_plain = self.config.hear_plain;
+        let conn = self.links.entry(id).or_insert_with(|| Conn::new(None));
+        conn.remote = Some(canonical(remote));
+        conn.local = Some(canonical(local));
+        conn.progress = now;
+        conn.link = Some(match &conn.dial {
+            None => Link::accepted(now, !hear_plain),
+            Some(dial) if dial.dialect == Dialect::Native => Link::dialled(now),
+            Some(dial) if dial.known_plain => Link::plain(now),
+            Some(_) => Link::probing(now),
+        });
+        let plain_at_once = conn.link.as_ref().is_some_and(Link::is_plain);
+        conn.sniffing = !known;
+        self.sniffing += usize::from(!known);
+        self.touch(id);
+        if plain_at_once {
+            self.plain_begins(id, out);
+        }
+    }
+
+    pub(super) fn received(&mut self, id: LinkId, bytes: &[u8], out: &mut Vec<Effect>) {
+        self.counters.bytes_in += bytes.len() as u64;
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        let Some(link) = &mut conn.link else { return };
+        let mut plaintext = std::mem::take(&mut self.plaintext);
+        let progress = link.receive(self.now.mono, bytes, &self.keys, &mut self.rng, &mut plaintext);
+        match progress {
+            Ok(progress) => {
+                self.progress(id, progress, out);
+                self.hear(id, &plaintext, out);
+                self.touch(id);
+            }
+            Err(why) => {
+                // What was proven before the fault is still true.
+                self.hear(id, &plaintext, out);
+                self.fail(id, why, out);
+            }
+        }
+        plaintext.clear();
+        self.plaintext = plaintext;
+    }
+
+    pub(super) fn flushed(&mut self, id: LinkId, count: usize, out: &mut Vec<Effect>) {
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        conn.unflushed = conn.unflushed.saturating_sub(count);
+        conn.progress = self.now.mono;
+        let (drained, peer) = (conn.unflushed == 0, conn.peer);
+        if let Some(ix) = peer {
+            self.make_ready(ix);
+        }
+        if drained {
+            self.plain_flushed(id, out);
+        }
+        self.touch(id);
+    }
+
+    pub(super) fn closed(&mut self, id: LinkId, why: Why, out: &mut Vec<Effect>) {
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        let why = match (&mut conn.link, why) {
+            (Some(link), Why::Eof | Why::Reset) => {
+                if let Some(burst) = link.end() {
+                    self.heard_burst(id, burst, true, out);
+                }
+                let link = self.links.get(&id).and_then(|conn| conn.link.as_ref());
+                link.map_or(
+                    why,
+                    |link| if link.is_open() || link.is_plain() { why } else { link.why_at_eof() },
+                )
+            }
+            (_, why) => why,
+        };
+        self.drop_link(id, why, out);
+    }
+
+    /// Closes a link of our own accord, because of `why`.
+    pub(super) fn fail(&mut self, id: LinkId, why: Why, out: &mut Vec<Effect>) {
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        if let Some(link) = &mut conn.link {
+            let bytes = link.take(&mut self.spare);
+            if !bytes.is_empty() {
+                self.counters.bytes_out += bytes.len() as u64;
+                out.push(Effect::Write { link: id, bytes });
+            }
+        }
+        out.push(Effect::Close { link: id });
+        self.drop_link(id, why, out);
+    }
+
+    /// Says goodbye on a link and closes it, without a word to the front end.
+    pub(super) fn part(&mut self, id: LinkId, reason: Bye, out: &mut Vec<Effect>) {
+        self.say(id, &Message::Bye { reason });
+        self.fail(id, Why::Closed, out);
+    }
+
+    pub(super) fn say(&mut self, id: LinkId, message: &Message<'_>) {
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        if let Some(link) = &mut conn.link {
+            link.say(&mut self.spare, |run| message.put(run));
+            self.mark_dirty(id);
+        }
+    }
+
+    pub(super) fn mark_dirty(&mut self, id: LinkId) {
+        if let Some(conn) = self.links.get_mut(&id)
+            && !conn.dirty
+        {
+            conn.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    /// Puts on the wire what a peer may be told now: acknowledgements, then messages as far as its
+    /// window and its link's queue have room.
+    pub(super) fn pump(&mut self, ix: PeerIx) {
+        let peer = self.peers.get_mut(ix);
+        let Some(id) = peer.link() else { return };
+        let Some(conn) = self.links.get_mut(&id).filter(|conn| conn.greeted) else { return };
+        let waiting = conn.waiting();
+        let Some(link) = conn.link.as_mut() else { return };
+        let mut said = false;
+        if let Some((epoch, seq)) = peer.inbox.due() {
+            link.say(&mut self.spare, |run| Message::Ack { epoch, seq }.put(run));
+            said = true;
+        }
+        let mut room = limits::SEND_QUEUE_MAX.saturating_sub(waiting);
+        while room > 0
+            && let Some((seq, message)) = peer.outbox.next()
+        {
+            let text = message.text.as_str();
+            link.say(&mut self.spare, |run| message.head.put(seq, text, run));
+            room = room.saturating_sub(text.len() + RECORD_OVERHEAD);
+            said = true;
+        }
+        if said {
+            self.mark_dirty(id);
+        }
+    }
+
+    /// Hands everything said in this turn to the driver: one write a link.
+    pub(super) fn write_out(&mut self, out: &mut Vec<Effect>) {
+        for id in std::mem::take(&mut self.dirty) {
+            let Some(conn) = self.links.get_mut(&id) else { continue };
+            conn.dirty = false;
+            let Some(link) = &mut conn.link else { continue };
+            let bytes = link.take(&mut self.spare);
+            if !bytes.is_empty() {
+                if conn.unflushed == 0 {
+                    conn.progress = self.now.mono;
+                }
+                conn.unflushed += bytes.len();
+                self.counters.bytes_out += bytes.len() as u64;
+                out.push(Effect::Write { link: id, bytes });
+                self.touch(id);
+            }
+        }
+    }
+
+    /// Arms the timer of a link anew if it is due earlier than armed; a timer that fires too early
+    /// does nothing but that.
+    pub(super) fn touch(&mut self, id: LinkId) {
+        let crowded = self.sniffing > limits::WAITING_CROWD;
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        let Some(link) = &conn.link else { return };
+        if link.waiting() > 0 && !conn.dirty {
+            conn.dirty = true;
+            self.dirty.push(id);
+        }
+        let mut due = link.deadline(crowded);
+        if conn.unflushed > 0 {
+            due = due.min(conn.progress.plus(limits::WRITE_STALL));
+        }
+        if let Some(linger) = conn.talk.linger {
+            due = due.min(linger);
+        }
+        if conn.timer.is_none_or(|armed| due < armed) {
+            if let Some(armed) = conn.timer.replace(due) {
+                self.timers.remove(&(armed, Timer::Link(id)));
+            }
+            self.timers.insert((due, Timer::Link(id)));
+        }
+    }
+
+    pub(super) fn link_due(&mut self, id: LinkId, out: &mut Vec<Effect>) {
+        let now = self.now.mono;
+        let crowded = self.sniffing > limits::WAITING_CROWD;
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        conn.timer = None;
+        if conn.unflushed > 0 && now >= conn.progress.plus(limits::WRITE_STALL) {
+            return self.fail(id, Why::Slow, out);
+        }
+        if conn.talk.linger.is_some_and(|linger| now >= linger) {
+            return self.plain_lingered(id, out);
+        }
+        let Some(link) = &mut conn.link else { return };
+        match link.tick(now, crowded) {
+            Ok(progress) => {
+                self.progress(id, progress, out);
+                self.touch(id);
+            }
+            Err(why) => self.fail(id, why, out),
+        }
+    }
+
+    fn progress(&mut self, id: LinkId, progress: Progress, out: &mut Vec<Effect>) {
+        self.count_phase(id);
+        if let Some(key) = progress.authenticated {
+            self.authenticated(id, key);
+        }
+        if progress.became_plain {
+            self.plain_begins(id, out);
+        }
+        if progress.ask {
+            self.ping(id);
+        }
+        if let Some(burst) = progress.burst {
+            self.heard_burst(id, burst, false, out);
+        }
+    }
+
+    /// Keeps the counts of silent callers and of handshakes.
+    fn count_phase(&mut self, id: LinkId) {
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        let Some(link) = &conn.link else { return };
+        if conn.sniffing && !link.is_waiting() {
+            conn.sniffing = false;
+            self.sniffing -= 1;
+            if !link.is_plain() {
+                conn.handshaking = true;
+                self.handshakes += 1;
+            }
+        }
+        if conn.handshaking && link.is_open() {
+            conn.handshaking = false;
+            self.handshakes -= 1;
+        }
+    }
+
+    fn authenticated(&mut self, id: LinkId, key: PeerKey) {
+        let ix = self.native_peer(key);
+        let peer = self.peers.get(ix);
+        let hello = Message::Hello {
+            name: self.config.name.as_str(),
+            port: self.config.listens.map_or(0, |addr| addr.port()),
+            passing: true,
+            epoch: peer.outbox.epoch(),
+            base: peer.outbox.base(),
+            have: peer.inbox.have(),
+        };
+        if let Some(conn) = self.links.get_mut(&id) {
+            conn.peer = Some(ix);
+            if let Some(link) = &mut conn.link {
+                link.say(&mut self.spare, |run| hello.put(run));
+            }
+        }
+        self.mark_dirty(id);
+    }
+
+    /// A link is usable: both hellos are said. It is the one to speak on from now on.
+    pub(super) fn usable(
+        &mut self,
+        id: LinkId,
+        ix: PeerIx,
+        listens: Option<SocketAddr>,
+        out: &mut Vec<Effect>,
+    ) {
+        let dialled = id.is_dialled();
+        let peer = self.peers.get_mut(ix);
+        peer.listens = listens.or(peer.listens);
+        peer.heard = Some(self.now.mono);
+        peer.links.push(id);
+        let before = (peer.links.len() > 1).then(|| peer.links[peer.links.len() - 2]);
+        let newly = !peer.is_connected();
+        peer.state = PeerState::Connected;
+        self.peers.set_gone(ix, false);
+        if newly {
+            self.supersede(ix, out);
+            self.emit(What::Joined { who: self.peers.who(ix), listens, dialled }, out);
+        }
+        // Of two links one goes. Only one side may decide, or each could close the other's choice:
+        // the one with the smaller key. Its peer follows when it hears the goodbye.
+        if let (Some(old), PeerId::Native(key)) = (before, self.peers.get(ix).id)
+            && self.keys.public() < key
+        {
+            self.part(old, Bye::Duplicate, out);
+        }
+        self.make_ready(ix);
+        self.dial_succeeded(id, ix, out);
+    }
+
+    /// Another key at the place where an unpinned peer listened: that peer cannot come back there.
+    fn supersede(&mut self, by: PeerIx, out: &mut Vec<Effect>) {
+        let (id, Some(place)) = (self.peers.get(by).id, self.peers.get(by).listens) else { return };
+        let stale = |id_of: PeerId| id_of != id && !id_of.is_plain();
+        let old: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| stale(peer.id) && peer.passing && !peer.is_connected() && !peer.gone)
+            .filter(|(_, peer)| peer.listens.is_some_and(|listens| same_place(listens, place)))
+            .map(|(ix, _)| ix)
+            .collect();
+        for ix in old {
+            let who = self.peers.who(ix);
+            self.give_up(ix, Why::Closed, out);
+            self.emit(What::Superseded { who, by: self.peers.who(by) }, out);
+        }
+    }
+
+    /// Nothing can reach the peer any more: what waits for it has failed.
+    pub(super) fn give_up(&mut self, ix: PeerIx, why: Why, out: &mut Vec<Effect>) {
+        self.peers.set_gone(ix, true);
+        let to = self.peers.who(ix);
+        let outbox = &mut self.peers.get_mut(ix).outbox;
+        let first = outbox.base();
+        let count = outbox.drain() as u64;
+        self.recount_outboxes(ix);
+        if count > 0 {
+            self.emit(What::Failed { to, first, last: first + count - 1, why }, out);
+        }
+    }
+
+    /// Whether some link to the peer is open, be its hello still to come.
+    pub(super) fn has_link_to(&self, ix: PeerIx) -> bool {
+        !self.peers.get(ix).links.is_empty() || self.links.values().any(|conn| conn.peer == Some(ix))
+    }
+
+    /// Forgets a link and says what that means for its peer.
+    fn drop_link(&mut self, id: LinkId, why: Why, out: &mut Vec<Effect>) {
+        let Some(conn) = self.links.remove(&id) else { return };
+        if let Some(armed) = conn.timer {
+            self.timers.remove(&(armed, Timer::Link(id)));
+        }
+        self.sniffing -= usize::from(conn.sniffing);
+        self.handshakes -= usize::from(conn.handshaking);
+        let plain = conn.link.as_ref().is_some_and(Link::is_plain);
+        if let Some(ix) = conn.peer {
+            let peer = self.peers.get_mut(ix);
+            let current = peer.link() == Some(id);
+            peer.links.retain(|&link| link != id);
+            if current && !peer.links.is_empty() {
+                // What was on its way on this link goes out again on the other one.
+                peer.outbox.resume(None);
+                self.make_ready(ix);
+            } else if peer.is_connected() && why != Why::Closed && !self.has_link_to(ix) {
+                let peer = self.peers.get_mut(ix);
+                peer.state = PeerState::Lost;
+                self.emit(What::Lost { who: self.peers.who(ix), why }, out);
+                self.peer_away(ix, out);
+            }
+        } else if plain || conn.talk.is_ours() {
+            self.plain_closed(id, conn, why, out);
+            return;
+        } else if conn.dial.is_none() && conn.link.is_some() && why != Why::Closed {
+            let quiet = conn.sniffing && matches!(why, Why::Eof | Why::Reset | Why::TimedOut);
+            if !quiet {
+                self.counters.dropped += 1;
+                self.emit(What::Dropped { from: conn.remote, why }, out);
+            }
+        }
+        if let Some(dial) = conn.dial {
+            self.dial_failed(dial, why, out);
+        }
+    }
+}
+
+fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}

@@ -1,0 +1,220 @@
+//! Everything a peer decides and nothing it does: a state machine that is told what happened
+//! ([`Input`]) and says what to do about it ([`Effect`]). It owns no socket, clock, thread, file or
+//! lock, and one seed, one order of inputs give one order of effects.
+//!
+//! A driver hands over all that is ready with [`Node::handle`], then calls [`Node::flush`] before
+//! it waits: only then are messages saved, sealed and written, a whole turn's worth at a time.
+
+mod command;
+mod delivery;
+mod dial;
+pub mod io;
+mod links;
+mod peers;
+mod plain;
+mod talk;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::api::command::CommandError;
+use crate::api::event::{Event, What};
+use crate::api::reply::{Reply, Status};
+use crate::id::{LinkId, Name, PeerId, RequestId, SaveId};
+use crate::key::{Keys, PeerKey};
+use crate::rng::{Rng, Seed};
+use crate::time::{Mono, Now};
+use command::Waiting;
+use delivery::{Inbox, Outbox, Outgoing};
+use dial::Redial;
+use io::{Config, Effect, Input, Record, Snapshot};
+use links::Conn;
+use peers::{Peer, PeerIx, Peers};
+
+/// One of us.
+pub struct Node {
+    config: Config,
+    keys: Keys,
+    rng: Rng,
+    now: Now,
+    started: Option<Mono>,
+    links: BTreeMap<LinkId, Conn>,
+    dials: u64,
+    peers: Peers,
+    redials: Vec<Redial>,
+    waiting: BTreeMap<RequestId, Waiting>,
+    last_writer: Option<PeerId>,
+    /// The one deadline that comes out is the first of these.
+    timers: BTreeSet<(Mono, Timer)>,
+    /// Links with something to write, peers with something to say.
+    dirty: Vec<LinkId>,
+    ready: Vec<PeerIx>,
+    unsaved: Vec<Record>,
+    marks: Vec<Mark>,
+    saving: VecDeque<(SaveId, Vec<Mark>)>,
+    saves: u64,
+    outbox_bytes: usize,
+    handshakes: usize,
+    sniffing: usize,
+    counters: Status,
+    plaintext: Vec<u8>,
+    spare: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Link(LinkId),
+    Answer(LinkId),
+    Redial,
+    Waiting(RequestId),
+}
+
+/// What is true once a save is done.
+enum Mark {
+    /// The peer's messages from us are queued up to this number.
+    Queued(PeerIx, u64),
+    /// We have the peer's messages up to this number of this epoch.
+    Received(PeerIx, u64, u64),
+    /// This command has had its effect.
+    Answer(RequestId, Reply),
+}
+
+impl Node {
+    /// A node that was not there before, or that goes on from `saved`.
+    pub fn new(config: Config, keys: Keys, saved: Snapshot, seed: Seed) -> Self {
+        let mut node = Self {
+            config,
+            keys,
+            rng: Rng::new(seed),
+            now: Now::default(),
+            started: None,
+            links: BTreeMap::new(),
+            dials: 0,
+            peers: Peers::default(),
+            redials: Vec::new(),
+            waiting: BTreeMap::new(),
+            last_writer: None,
+            timers: BTreeSet::new(),
+            dirty: Vec::new(),
+            ready: Vec::new(),
+            unsaved: Vec::new(),
+            marks: Vec::new(),
+            saving: VecDeque::new(),
+            saves: 0,
+            outbox_bytes: 0,
+            handshakes: 0,
+            sniffing: 0,
+            counters: Status::default(),
+            plaintext: Vec::new(),
+            spare: Vec::new(),
+        };
+        for row in saved.peers {
+            let waiting =
+                row.outbox.into_iter().map(|(id, text, auto)| Outgoing::new(id, auto, text)).collect();
+            let outbox = Outbox::restored(row.epoch, row.next, waiting);
+            let mut peer = Peer::new(PeerId::Native(row.key), Name::claimed("", &row.key.short()), outbox);
+            peer.inbox = Inbox::restored(row.heard);
+            let ix = node.peers.add(peer);
+            node.recount_outboxes(ix);
+        }
+        node
+    }
+
+    /// Our public key.
+    pub fn key(&self) -> PeerKey {
+        self.keys.public()
+    }
+
+    /// What we call ourselves.
+    pub fn name(&self) -> Name {
+        self.config.name
+    }
+
+    /// Takes in one thing that happened. Never fails and never blocks; what it leads to is appended
+    /// to `out`, but for writes and saves, which gather until [`Self::flush`].
+    pub fn handle(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Effect>) {
+        self.now = now;
+        self.started.get_or_insert(now.mono);
+        match input {
+            Input::Tick => {}
+            Input::Command { request, command } => self.command(request, command, out),
+            Input::Opened { link, remote, local } => self.opened(link, remote, local, out),
+            Input::Received { link, bytes } => self.received(link, bytes, out),
+            Input::Flushed { link, count } => self.flushed(link, count, out),
+            Input::Closed { link, why } => self.closed(link, why, out),
+            Input::Saved { save } => self.saved(save, out),
+        }
+        self.tick(out);
+    }
+
+    /// Ends a turn: asks for what gathered to be saved, and seals and writes all that may be said.
+    pub fn flush(&mut self, out: &mut Vec<Effect>) {
+        if !self.unsaved.is_empty() && self.saving.is_empty() {
+            self.saves += 1;
+            let save = SaveId(self.saves);
+            self.saving.push_back((save, std::mem::take(&mut self.marks)));
+            out.push(Effect::Save { save, records: std::mem::take(&mut self.unsaved) });
+        }
+        for ix in std::mem::take(&mut self.ready) {
+            self.peers.get_mut(ix).ready = false;
+            self.pump(ix);
+        }
+        self.leave_when_done(out);
+        self.write_out(out);
+    }
+
+    /// When [`Self::handle`] wants a [`Input::Tick`] at the latest.
+    pub fn deadline(&self) -> Option<Mono> {
+        self.timers.first().map(|&(at, _)| at)
+    }
+
+    fn tick(&mut self, out: &mut Vec<Effect>) {
+        while let Some(&(at, timer)) = self.timers.first()
+            && at <= self.now.mono
+        {
+            self.timers.pop_first();
+            match timer {
+                Timer::Link(link) => self.link_due(link, out),
+                Timer::Answer(link) => self.answer_due(link),
+                Timer::Redial => self.redial_due(out),
+                Timer::Waiting(request) => self.waiting_due(request, out),
+            }
+        }
+    }
+
+    fn saved(&mut self, save: SaveId, out: &mut Vec<Effect>) {
+        while let Some((id, _)) = self.saving.front()
+            && *id <= save
+        {
+            let Some((_, marks)) = self.saving.pop_front() else { return };
+            for mark in marks {
+                match mark {
+                    Mark::Queued(ix, seq) => {
+                        self.peers.get_mut(ix).outbox.saved(seq);
+                        self.make_ready(ix);
+                    }
+                    Mark::Received(ix, epoch, seq) => {
+                        self.peers.get_mut(ix).inbox.saved(epoch, seq);
+                        self.make_ready(ix);
+                    }
+                    Mark::Answer(request, reply) => out.push(Effect::Reply { request, result: Ok(reply) }),
+                }
+            }
+        }
+    }
+
+    fn make_ready(&mut self, ix: PeerIx) {
+        let peer = self.peers.get_mut(ix);
+        if !peer.ready {
+            peer.ready = true;
+            self.ready.push(ix);
+        }
+    }
+
+    fn emit(&self, what: What, out: &mut Vec<Effect>) {
+        out.push(Effect::Emit(Event { at: self.now, what }));
+    }
+
+    fn answer(&self, request: RequestId, result: Result<Reply, CommandError>, out: &mut Vec<Effect>) {
+        out.push(Effect::Reply { request, result });
+    }
+}

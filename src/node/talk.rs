@@ -1,0 +1,207 @@
+//! What native peers say, and what it changes: hellos, texts, acknowledgements, pings, goodbyes.
+//! Knows nothing of plain text or of dialling.
+
+use std::net::SocketAddr;
+
+use crate::api::command::Dialect;
+use crate::api::event::{Message as Heard, What};
+use crate::api::reply::{PeerState, Reply};
+use crate::id::{LinkId, MessageId, Name, PeerId};
+use crate::key::PeerKey;
+use crate::limits;
+use crate::node::command::Waiting;
+use crate::node::delivery::{Arrival, Outbox};
+use crate::node::io::{Effect, Record};
+use crate::node::peers::{Peer, PeerIx};
+use crate::node::{Mark, Node};
+use crate::text::{Body, Untrusted};
+use crate::why::Why;
+use crate::wire::message::{Bye, Message};
+
+impl Node {
+    /// A run of messages on a link.
+    pub(super) fn hear(&mut self, id: LinkId, mut run: &[u8], out: &mut Vec<Effect>) {
+        while !run.is_empty() {
+            let heard = Message::take(&mut run).map_err(|_| Why::Protocol);
+            let Some(conn) = self.links.get_mut(&id) else { return };
+            let Some(ix) = conn.peer else { return };
+            let done = match heard {
+                Ok(Message::Chat { seq, id: name, auto, text }) if conn.greeted => {
+                    conn.cheap = 0;
+                    self.chat(ix, seq, MessageId(name), auto, text, out)
+                }
+                Ok(other) => self.message(id, ix, other, out),
+                Err(why) => Err(why),
+            };
+            if let Err(why) = done {
+                return self.fail(id, why, out);
+            }
+        }
+    }
+
+    fn message(
+        &mut self,
+        id: LinkId,
+        ix: PeerIx,
+        message: Message<'_>,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Why> {
+        let Some(conn) = self.links.get_mut(&id) else { return Ok(()) };
+        if conn.greeted == matches!(message, Message::Hello { .. }) {
+            return Err(Why::Protocol);
+        }
+        conn.cheap += 1;
+        if conn.cheap > limits::CHEAP_MAX {
+            return Err(Why::Protocol);
+        }
+        match message {
+            Message::Hello { name, port, passing, epoch, base, have } => {
+                conn.greeted = true;
+                let place = conn.remote.filter(|_| port > 0).map(|remote| SocketAddr::new(remote.ip(), port));
+                self.rename_peer(ix, name, out);
+                let peer = self.peers.get_mut(ix);
+                peer.passing = passing;
+                peer.inbox.begin(epoch, base);
+                let news = peer.outbox.resume(have);
+                self.delivered(ix, news, out);
+                self.usable(id, ix, place, out);
+            }
+            // Only before the hello, which the check above has refused.
+            Message::Chat { .. } => return Err(Why::Protocol),
+            Message::Ack { epoch, seq } => {
+                let news = self.peers.get_mut(ix).outbox.acknowledge(epoch, seq);
+                if news.is_some() {
+                    conn.cheap = 0;
+                }
+                self.delivered(ix, news, out);
+            }
+            Message::Ping { nonce } => self.say(id, &Message::Pong { nonce }),
+            Message::Pong { nonce } => {
+                if let Some((_, left)) = conn.ping.take_if(|(expected, _)| *expected == nonce) {
+                    let rtt = self.now.mono.since(left);
+                    self.peers.get_mut(ix).rtt = Some(rtt);
+                    self.pong(ix, nonce, rtt, out);
+                }
+            }
+            Message::Bye { reason } => self.bye(id, ix, reason, out),
+            Message::Rename { name } => self.rename_peer(ix, name, out),
+            Message::Optional { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn chat(
+        &mut self,
+        ix: PeerIx,
+        seq: u64,
+        id: MessageId,
+        auto: bool,
+        text: &str,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Why> {
+        let peer = self.peers.get_mut(ix);
+        match peer.inbox.arrive(seq) {
+            Arrival::Gap => return Err(Why::Protocol),
+            Arrival::Repeat => {
+                self.counters.repeated += 1;
+                self.make_ready(ix);
+                return Ok(());
+            }
+            Arrival::New => {}
+        }
+        peer.heard = Some(self.now.mono);
+        peer.received += 1;
+        self.counters.received += 1;
+        let (PeerId::Native(from), epoch) = (peer.id, peer.inbox.epoch()) else { return Err(Why::Protocol) };
+        let text = Untrusted::new(Body::new(text).map_err(|_| Why::Protocol)?);
+        self.last_writer = Some(peer.id);
+        if peer.ignored {
+            self.counters.ignored += 1;
+        } else {
+            let from = self.peers.who(ix);
+            let dialect = Dialect::Native;
+            let message = Heard { from, seq, id: Some(id), text: text.clone(), auto, dialect, claim: None };
+            self.emit(What::Message(message), out);
+        }
+        self.unsaved.push(Record::Received { from, epoch, seq, id, text });
+        match self.marks.last_mut() {
+            Some(Mark::Received(last_ix, last_epoch, last_seq)) if (*last_ix, *last_epoch) == (ix, epoch) => {
+                *last_seq = seq;
+            }
+            _ => self.marks.push(Mark::Received(ix, epoch, seq)),
+        }
+        Ok(())
+    }
+
+    fn delivered(&mut self, ix: PeerIx, news: Option<(u64, u64)>, out: &mut Vec<Effect>) {
+        let Some((first, last)) = news else { return };
+        let peer = self.peers.get(ix);
+        let PeerId::Native(to) = peer.id else { return };
+        let epoch = peer.outbox.epoch();
+        self.counters.delivered += last + 1 - first;
+        self.recount_outboxes(ix);
+        self.unsaved.push(Record::Delivered { to, epoch, seq: last });
+        self.emit(What::Delivered { to: self.peers.who(ix), first, last }, out);
+        self.make_ready(ix);
+    }
+
+    fn bye(&mut self, id: LinkId, ix: PeerIx, reason: Bye, out: &mut Vec<Effect>) {
+        // The other link's hello may still be on its way.
+        let others = self.links.iter().any(|(other, conn)| *other != id && conn.peer == Some(ix));
+        if !(reason == Bye::Duplicate && others) && self.peers.get(ix).is_connected() {
+            self.leave_peer(ix, false, out);
+            let peer = self.peers.get(ix);
+            if reason == Bye::Leaving && peer.passing {
+                self.give_up(ix, Why::Closed, out);
+            } else {
+                self.peer_away(ix, out);
+            }
+        }
+        // Its other links, if any, end the same way when their own goodbye or end comes.
+        self.fail(id, Why::Closed, out);
+    }
+
+    /// The peer is no longer connected, by somebody's wish.
+    pub(super) fn leave_peer(&mut self, ix: PeerIx, ours: bool, out: &mut Vec<Effect>) {
+        self.peers.get_mut(ix).state = PeerState::Left;
+        self.emit(What::Left { who: self.peers.who(ix), ours }, out);
+    }
+
+    fn rename_peer(&mut self, ix: PeerIx, claimed: &str, out: &mut Vec<Effect>) {
+        let PeerId::Native(key) = self.peers.get(ix).id else { return };
+        let (before, name) = (self.peers.get(ix).claims, Name::claimed(claimed, &key.short()));
+        self.peers.rename(ix, name);
+        if before != name && self.peers.get(ix).is_connected() {
+            self.emit(What::Renamed { who: self.peers.who(ix), before }, out);
+        }
+    }
+
+    /// Asks a peer whether it is alive, and how long the way is.
+    pub(super) fn ping(&mut self, id: LinkId) -> u64 {
+        let nonce = self.rng.next_u64();
+        if let Some(conn) = self.links.get_mut(&id) {
+            conn.ping = Some((nonce, self.now.mono));
+        }
+        self.say(id, &Message::Ping { nonce });
+        nonce
+    }
+
+    fn pong(&mut self, ix: PeerIx, nonce: u64, rtt: std::time::Duration, out: &mut Vec<Effect>) {
+        let asked = |waiting: &Waiting| matches!(waiting, Waiting::Pong { nonce: n, .. } if *n == nonce);
+        let found = self.waiting.iter().find(|(_, waiting)| asked(waiting)).map(|(request, _)| *request);
+        if let Some(request) = found {
+            self.stop_waiting(request);
+            self.answer(request, Ok(Reply::Pong(self.peers.who(ix), rtt)), out);
+        }
+    }
+
+    /// The peer with this key, met before or now.
+    pub(super) fn native_peer(&mut self, key: PeerKey) -> PeerIx {
+        let id = PeerId::Native(key);
+        if let Some(ix) = self.peers.find(id) {
+            return ix;
+        }
+        let epoch = self.rng.next_u64();
+        self.peers.add(Peer::new(id, Name::claimed("", &key.short()), Outbox::new(epoch)))
+    }
+}
