@@ -18,3 +18,8 @@ pub mod api;
 pub mod link;
 
 pub mod node;
+
+pub mod session;
+pub mod store;
+
+pub mod live;
