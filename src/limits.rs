@@ -24,6 +24,12 @@ pub const NAME_MAX: usize = 32;
 pub const COMBINING_MAX: usize = 30;
 /// Bytes in one line that is typed or read from a batch: a body and the words before it.
 pub const LINE_MAX: usize = BODY_MAX + 4_096;
+/// Bytes in a pattern that somebody writes.
+pub const PATTERN_MAX: usize = 1_024;
+/// Bytes of memory that a pattern may take when compiled; every glob within [`PATTERN_MAX`] fits.
+pub const PATTERN_COMPILED_MAX: usize = 1024 * 1024;
+/// The longest duration that a line may name: what is longer was mistyped.
+pub const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Files that may `source` each other, one inside the next.
 pub const SOURCE_DEPTH_MAX: usize = 16;
 
@@ -137,6 +143,12 @@ pub const TABLE: &[(&str, &str, &str)] = &[
         "36,864 bytes",
         "a body and the words before it",
     ),
+    (
+        "pattern",
+        "1,024 bytes, 1 MiB compiled",
+        "a match costs little, whatever is asked",
+    ),
+    ("duration in a line", "24 h", "what is longer was mistyped"),
     (
         "first byte",
         "30 s; 3 s when more than 64 wait",
