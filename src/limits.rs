@@ -24,6 +24,12 @@ pub const NAME_MAX: usize = 32;
 pub const COMBINING_MAX: usize = 30;
 /// Bytes in one line that is typed or read from a batch: a body and the words before it.
 pub const LINE_MAX: usize = BODY_MAX + 4_096;
+/// Bytes in a pattern that somebody writes.
+pub const PATTERN_MAX: usize = 1_024;
+/// Bytes of memory that a pattern may take when compiled; every glob within [`PATTERN_MAX`] fits.
+pub const PATTERN_COMPILED_MAX: usize = 1024 * 1024;
+/// The longest duration that a line may name: what is longer was mistyped.
+pub const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Files that may `source` each other, one inside the next.
 pub const SOURCE_DEPTH_MAX: usize = 16;
 
@@ -39,8 +45,6 @@ pub const LISTENER_SILENCE: Duration = Duration::from_millis(150);
 pub const PREAMBLE: Duration = Duration::from_secs(2);
 /// The whole handshake, from the first byte of the preamble.
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Bytes that a stranger may make us hold before it is known.
-pub const HANDSHAKE_BYTES_MAX: usize = 1_024;
 /// Accepted handshakes under way; at this many a new link is refused, so that a flood of dials
 /// cannot stall delivery.
 pub const HANDSHAKES_MAX: usize = 64;
@@ -121,33 +125,108 @@ pub const EXPECT_NONE: Duration = Duration::from_millis(500);
 pub const PINGS_MAX: u32 = 1_000;
 
 /// The table that `limits` prints: what it bounds, the bound, why.
-pub const TABLE: &[(&str, &str, &str)] = &[
-    ("chat body", "32,768 bytes", "one Noise message holds it"),
-    ("plain message, sent", "1,024 bytes", "what plain programs read at once; longer texts go in parts"),
-    ("plain burst, received", "65,536 bytes", "ends at EOF or 150 ms of silence"),
-    ("name", "32 bytes", "fits every column"),
-    ("line typed", "36,864 bytes", "a body and the words before it"),
-    ("first byte", "30 s; 3 s when more than 64 wait", "plain programs connect before they speak"),
-    ("preamble", "2 s", "whoever has begun one has it ready"),
-    ("handshake", "10 s, 1,024 bytes, 64 under way", "a stranger costs little"),
-    ("dial", "5 s", "the prompt never waits for it"),
-    ("links", "900 at a prompt, 10,000 without", "the line editor's select; memory"),
-    ("peers remembered", "20,000", "memory"),
-    ("ping", "after 20 s idle; lost after 60 s", "a cut cable is noticed within a minute"),
-    (
-        "send queue of a link",
-        "256 KiB; closed after 30 s without progress",
-        "a slow reader costs us no memory",
-    ),
-    ("send window", "4,096 messages or 1 MiB", "bounds what is unacknowledged"),
-    ("outbox of a peer", "10,000 messages or 16 MiB", "a full one refuses the new message"),
-    ("outbox, all peers", "64 MiB", "the same for memory as a whole"),
-    ("redial of --peer", "1 s, doubling to 120 s, ±50 %", "no storm when a switch comes back"),
-    ("plain connections", "32 open an address, 30 s idle", "one message is one connection"),
-    ("unread for expect", "10,000 messages", "the oldest is dropped and counted"),
-    ("screen", "200 lines every 20 ms, 10,000 waiting", "what is more is counted in one line"),
-    ("history", "10,000 lines", "the file stays small"),
-    ("command", "10 s (--timeout)", "a batch never hangs"),
-    ("expect", "5 s (--within)", "long enough for a LAN"),
-    ("source", "16 deep", "a file that sources itself ends"),
-];
+pub fn table() -> Vec<(&'static str, String, &'static str)> {
+    let time = show_duration;
+    let bytes = show_bytes;
+    vec![
+        ("chat body", bytes(BODY_MAX), "one Noise message holds it"),
+        (
+            "plain message, sent",
+            bytes(PLAIN_OUT_MAX),
+            "what plain programs read at once; longer goes in parts",
+        ),
+        (
+            "plain burst, received",
+            format!("{}, ends at EOF or {} of silence", bytes(BURST_MAX), time(BURST_SILENCE)),
+            "many senders never close",
+        ),
+        ("name", bytes(NAME_MAX), "fits every column"),
+        ("line typed", bytes(LINE_MAX), "a body and the words before it"),
+        (
+            "pattern",
+            format!("{}, {} compiled", bytes(PATTERN_MAX), bytes(PATTERN_COMPILED_MAX)),
+            "a match costs little, whatever is asked",
+        ),
+        ("duration in a line", time(DURATION_MAX), "what is longer was mistyped"),
+        (
+            "first byte",
+            format!("{}; {} when more than {WAITING_CROWD} wait", time(FIRST_BYTE), time(FIRST_BYTE_CROWDED)),
+            "plain programs connect before they speak",
+        ),
+        ("preamble", time(PREAMBLE), "whoever has begun one has it ready"),
+        ("handshake", format!("{}, {HANDSHAKES_MAX} under way", time(HANDSHAKE)), "a stranger costs little"),
+        ("dial", time(DIAL), "the prompt never waits for it"),
+        (
+            "links",
+            format!("{LINKS_PROMPT_MAX} at a prompt, {LINKS_MAX} without"),
+            "the line editor's select; memory",
+        ),
+        ("peers remembered", PEERS_MAX.to_string(), "memory"),
+        (
+            "ping",
+            format!("after {} idle; lost after {}", time(PING_IDLE), time(LINK_SILENT)),
+            "a cut cable is noticed within a minute",
+        ),
+        ("messages that carry nothing", format!("{CHEAP_MAX} in a row"), "no work for nothing"),
+        (
+            "send queue of a link",
+            format!("{}; closed after {} without progress", bytes(SEND_QUEUE_MAX), time(WRITE_STALL)),
+            "a slow reader costs us no memory",
+        ),
+        (
+            "send window",
+            format!("{WINDOW_MESSAGES} messages or {}", bytes(WINDOW_BYTES)),
+            "bounds what is unacknowledged",
+        ),
+        (
+            "outbox of a peer",
+            format!("{OUTBOX_MESSAGES} messages or {}", bytes(OUTBOX_BYTES)),
+            "a full one refuses the new message",
+        ),
+        ("outbox, all peers", bytes(OUTBOX_TOTAL_BYTES), "the same for memory as a whole"),
+        (
+            "redial of --peer",
+            format!("{}, doubling to {}, ±50 %", time(REDIAL_MIN), time(REDIAL_MAX)),
+            "no storm when a switch comes back",
+        ),
+        (
+            "plain connections",
+            format!("{PLAIN_PER_SOURCE} open an address, {} idle", time(PLAIN_IDLE)),
+            "one message is one connection",
+        ),
+        (
+            "goodbye",
+            format!("{}; {} to plain programs", time(GOODBYE), time(PLAIN_GOODBYE)),
+            "leaving never hangs",
+        ),
+        ("unread for expect", format!("{UNREAD_MAX} messages"), "the oldest is dropped and counted"),
+        (
+            "screen",
+            format!("{SCREEN_BATCH_MAX} lines every {}, {SCREEN_LINES_MAX} waiting", time(SCREEN_PAUSE)),
+            "what is more is counted in one line",
+        ),
+        ("history", format!("{HISTORY_MAX} lines"), "the file stays small"),
+        ("command", format!("{} (--timeout)", time(COMMAND)), "a batch never hangs"),
+        ("expect", format!("{} (--within)", time(EXPECT)), "long enough for a LAN"),
+        ("source", format!("{SOURCE_DEPTH_MAX} deep"), "a file that sources itself ends"),
+    ]
+}
+
+fn show_duration(duration: Duration) -> String {
+    match (duration.as_secs(), duration.subsec_millis()) {
+        (0, ms) => format!("{ms} ms"),
+        (s, 0) if s >= 7_200 && s.is_multiple_of(3_600) => format!("{} h", s / 3_600),
+        (s, 0) => format!("{s} s"),
+        (_, _) => format!("{} ms", duration.as_millis()),
+    }
+}
+
+fn show_bytes(bytes: usize) -> String {
+    match bytes {
+        _ if bytes >= 1024 * 1024 && bytes.is_multiple_of(1024 * 1024) => {
+            format!("{} MiB", bytes / 1024 / 1024)
+        }
+        _ if bytes >= 1024 && bytes.is_multiple_of(1024) => format!("{} KiB", bytes / 1024),
+        _ => format!("{bytes} bytes"),
+    }
+}

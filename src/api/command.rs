@@ -186,15 +186,15 @@ pub enum CommandError {
     Leaving,
 }
 
-/// A duration as the grammar writes it: `500ms`, `2s`, `1m`.
+/// A duration as the grammar writes it, exact to the microsecond: `500ms`, `2s`, `1m`.
 pub fn show(duration: Duration) -> String {
-    let ms = duration.as_millis();
-    match ms {
-        0 if duration.is_zero() => "0ms".into(),
-        0 => format!("{}us", duration.as_micros()),
-        _ if ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
-        _ if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
-        _ => format!("{ms}ms"),
+    let micros = duration.as_micros();
+    match micros {
+        0 => "0ms".into(),
+        _ if micros.is_multiple_of(60_000_000) => format!("{}m", micros / 60_000_000),
+        _ if micros.is_multiple_of(1_000_000) => format!("{}s", micros / 1_000_000),
+        _ if micros.is_multiple_of(1_000) => format!("{}ms", micros / 1_000),
+        _ => format!("{micros}us"),
     }
 }
 

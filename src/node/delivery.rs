@@ -242,7 +242,7 @@ mod tests {
         for _ in 0..3 {
             outbox.push(message("x"));
         }
-        assert_eq!(sent(&mut outbox), []);
+        assert!(sent(&mut outbox).is_empty());
         outbox.saved(2);
         assert_eq!(sent(&mut outbox), [1, 2]);
         outbox.saved(3);
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn an_acknowledgement_must_fit_the_stream() {
         let mut outbox = Outbox::new(7);
-        (0..3).for_each(|_| drop(outbox.push(message("x"))));
+        (0..3).for_each(|_| assert!(outbox.push(message("x")) > 0));
         outbox.saved(3);
         outbox.next();
         outbox.next();
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_new_link_goes_on_behind_what_the_peer_has() {
         let mut outbox = Outbox::new(7);
-        (0..5).for_each(|_| drop(outbox.push(message("x"))));
+        (0..5).for_each(|_| assert!(outbox.push(message("x")) > 0));
         outbox.saved(5);
         sent(&mut outbox);
         assert_eq!(outbox.resume(Some((7, 3))), Some((1, 3)));
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn the_window_closes_and_opens() {
         let mut outbox = Outbox::new(1);
-        (0..WINDOW_MESSAGES + 10).for_each(|_| drop(outbox.push(message("x"))));
+        (0..WINDOW_MESSAGES + 10).for_each(|_| assert!(outbox.push(message("x")) > 0));
         outbox.saved(WINDOW_MESSAGES as u64 + 10);
         assert_eq!(sent(&mut outbox).len(), WINDOW_MESSAGES);
         outbox.acknowledge(1, 4);

@@ -6,6 +6,14 @@ mod net;
 // The core: two or three nodes meet, talk, part and lose each other.
 mod two_nodes;
 
+// Real sockets, several nodes on one thread.
+mod loopback;
+
 // The plain protocol: known programs' own bytes, and any bytes at all.
 mod classic_codec;
 mod classic_vectors;
+
+// Whatever is typed is read without panic, and what is printed is read back.
+mod grammar;
+// Which line means what, and what is said of a wrong one.
+mod lines;
