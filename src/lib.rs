@@ -23,3 +23,8 @@ pub mod session;
 pub mod store;
 
 pub mod live;
+
+pub mod report;
+pub mod shell;
+
+pub mod cli;

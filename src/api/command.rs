@@ -18,6 +18,17 @@ pub enum PeerRef {
     Id(PeerId),
 }
 
+impl std::fmt::Display for PeerRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Word(word) => f.write_str(&crate::text::escape_display(word)),
+            Self::At(address) => address.fmt(f),
+            Self::Id(PeerId::Native(key)) => f.write_str(&key.short()),
+            Self::Id(PeerId::Plain(addr)) => addr.fmt(f),
+        }
+    }
+}
+
 /// Which protocol a dial speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dialect {

@@ -20,7 +20,7 @@ pub mod table;
 pub mod verb;
 pub mod words;
 
-mod value;
+pub mod value;
 
 pub mod help;
 pub mod hint;

@@ -56,7 +56,7 @@ pub(super) fn pattern(word: &str) -> Result<Pattern, String> {
 }
 
 /// A number with a unit: `500ms`, `2s`, `1.5s`, `1m`; also `us` and `h`.
-pub(super) fn duration(word: &str) -> Result<Duration, String> {
+pub fn duration(word: &str) -> Result<Duration, String> {
     let unit_at = word.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(word.len());
     let (number, unit) = word.split_at(unit_at);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::api::command::{Command, CommandError};
 use crate::api::event::Event;
 use crate::api::reply::Reply;
-use crate::id::{LinkId, RequestId};
+use crate::id::{LinkId, Name, RequestId};
 use crate::key::Keys;
 use crate::limits;
 use crate::node::Node;
@@ -196,7 +196,16 @@ impl Live {
     pub fn wait(&mut self, patience: Duration) -> bool {
         let until = self.clock.now().mono.plus(patience);
         let before = self.news;
-        async_io::block_on(poll_fn(|cx| self.poll(cx, until, before)))
+        // Without patience too the system is asked once what is ready.
+        let mut looked = !patience.is_zero();
+        async_io::block_on(poll_fn(|cx| {
+            if !std::mem::replace(&mut looked, true) {
+                self.ready.set_main(cx.waker());
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.poll(cx, until, before)
+        }))
     }
 
     /// Waits until closed streams have sent their last bytes and the other side has closed too; at
@@ -221,7 +230,9 @@ impl Live {
                 return Poll::Ready(false);
             }
             if more {
-                continue;
+                // By way of the system, so that a busy stream does not hide the others.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             let next = self.hosts.iter().filter_map(|host| host.node.deadline());
             let next =
@@ -421,6 +432,13 @@ impl Live {
 impl Default for Live {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Face<'_> {
+    /// What the node calls itself.
+    pub fn name(&self) -> Name {
+        self.live.hosts[self.at].node.name()
     }
 }
 

@@ -2,36 +2,18 @@
 //! changed nothing. Decides what each verb means here; how a peer is dialled or spoken to is next
 //! door.
 
-use std::time::Duration;
-
 use crate::addr::Address;
 use crate::api::command::{Command, CommandError, Dialect, PeerRef};
-use crate::api::event::{What, Who};
 use crate::api::reply::{Me, Reply, Whois};
-use crate::id::{MessageId, Name, PeerId, RequestId};
+use crate::id::{Name, PeerId, RequestId};
 use crate::limits;
-use crate::node::delivery::Outgoing;
+use crate::node::Node;
 use crate::node::dial::Intent;
-use crate::node::io::{Effect, Record};
+use crate::node::io::Effect;
 use crate::node::peers::PeerIx;
-use crate::node::{Mark, Node, Timer};
-use crate::text::Body;
-use crate::time::Mono;
+use crate::node::waiting::{PONG, Waiting};
 use crate::why::Why;
 use crate::wire::message::{Bye, Message};
-
-/// A command whose effect is still to come.
-pub(super) enum Waiting {
-    /// A pong with this nonce.
-    Pong { nonce: u64, from: Name, until: Mono },
-    /// This many of the known peers are still being tried.
-    Known { left: usize, connected: Vec<Who>, failed: Vec<(Who, Why)> },
-    /// Our own end: first what can be delivered is, then goodbyes are said.
-    Leave { parted: bool, until: Mono },
-}
-
-/// Longest wait for a pong.
-const PONG: Duration = Duration::from_secs(5);
 
 impl Node {
     pub(super) fn command(&mut self, request: RequestId, command: Command, out: &mut Vec<Effect>) {
@@ -104,118 +86,6 @@ impl Node {
         };
         self.answer(request, Ok(reply), out);
         Ok(())
-    }
-
-    fn send(
-        &mut self,
-        request: RequestId,
-        to: &PeerRef,
-        text: Body,
-        auto: bool,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), CommandError> {
-        match (self.peers.resolve(to), to) {
-            (Ok(ix), _) if self.peers.get(ix).id.is_plain() => self.plain_send(request, ix, text, out),
-            (Ok(ix), _) => {
-                self.check_room(ix)?;
-                self.queue(request, ix, text, auto, out);
-                Ok(())
-            }
-            (Err(CommandError::UnknownPeer { .. }), PeerRef::At(address)) => {
-                let intent = Intent::Send { request, text, auto };
-                self.dial(address, self.config.dialect, intent, out);
-                Ok(())
-            }
-            (Err(error), _) => Err(error),
-        }
-    }
-
-    /// Queues a message for a native peer; answered when it is saved.
-    pub(super) fn queue(
-        &mut self,
-        request: RequestId,
-        ix: PeerIx,
-        text: Body,
-        auto: bool,
-        out: &mut Vec<Effect>,
-    ) {
-        let message = Outgoing::new(MessageId(self.rng.bytes()), auto, text);
-        let seq = self.push(ix, message);
-        let connected = self.peers.get(ix).is_connected();
-        let reply = Reply::Queued { to: self.peers.who(ix), seq, connected };
-        self.marks.push(Mark::Answer(request, reply));
-        if !connected {
-            self.reach(ix, out);
-        }
-    }
-
-    fn broadcast(
-        &mut self,
-        request: RequestId,
-        text: &Body,
-        auto: bool,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), CommandError> {
-        let everybody = self.peers.connected();
-        if everybody.is_empty() {
-            return Err(CommandError::NobodyConnected);
-        }
-        for &ix in &everybody {
-            self.check_room(ix)?;
-        }
-        let message = Outgoing::new(MessageId(self.rng.bytes()), auto, text.clone());
-        let mut told = Vec::with_capacity(everybody.len());
-        for ix in everybody {
-            let seq = if self.peers.get(ix).id.is_plain() {
-                match self.plain_queue(ix, text, out) {
-                    Ok(seq) => seq,
-                    Err(_) => continue,
-                }
-            } else {
-                self.push(ix, message.clone())
-            };
-            told.push((self.peers.who(ix), seq));
-        }
-        if self.marks.is_empty() {
-            self.answer(request, Ok(Reply::Broadcast(told)), out);
-        } else {
-            self.marks.push(Mark::Answer(request, Reply::Broadcast(told)));
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, ix: PeerIx, message: Outgoing) -> u64 {
-        let peer = self.peers.get_mut(ix);
-        let (id, text, auto) = (message.id, message.text.clone(), message.auto);
-        let seq = peer.outbox.push(message);
-        peer.sent += 1;
-        let epoch = peer.outbox.epoch();
-        if let PeerId::Native(to) = peer.id {
-            self.unsaved.push(Record::Queued { to, epoch, seq, id, text, auto });
-        }
-        self.counters.sent += 1;
-        self.recount_outboxes(ix);
-        self.marks.push(Mark::Queued(ix, seq));
-        seq
-    }
-
-    /// Whether a message for this peer can be taken.
-    fn check_room(&self, ix: PeerIx) -> Result<(), CommandError> {
-        let peer = self.peers.get(ix);
-        if peer.gone {
-            return Err(CommandError::Gone(peer.name()));
-        }
-        if peer.outbox.is_full() || self.outbox_bytes >= limits::OUTBOX_TOTAL_BYTES {
-            return Err(CommandError::OutboxFull(peer.name()));
-        }
-        Ok(())
-    }
-
-    /// Keeps the sum of what all outboxes hold after one has changed.
-    pub(super) fn recount_outboxes(&mut self, ix: PeerIx) {
-        let peer = self.peers.get_mut(ix);
-        let bytes = peer.outbox.bytes();
-        self.outbox_bytes = self.outbox_bytes + bytes - std::mem::replace(&mut peer.counted, bytes);
     }
 
     fn connect(
@@ -355,84 +225,5 @@ impl Node {
         status.known = self.peers.len();
         status.queued = self.peers.iter().map(|(_, peer)| peer.outbox.len()).sum();
         status
-    }
-
-    fn wait(&mut self, request: RequestId, until: Mono, waiting: Waiting) {
-        self.timers.insert((until, Timer::Waiting(request)));
-        self.waiting.insert(request, waiting);
-    }
-
-    pub(super) fn stop_waiting(&mut self, request: RequestId) {
-        if let Some(Waiting::Pong { until, .. } | Waiting::Leave { until, .. }) =
-            self.waiting.remove(&request)
-        {
-            self.timers.remove(&(until, Timer::Waiting(request)));
-        }
-    }
-
-    pub(super) fn waiting_due(&mut self, request: RequestId, out: &mut Vec<Effect>) {
-        match self.waiting.get(&request) {
-            Some(Waiting::Pong { from, .. }) => {
-                let error = CommandError::Timeout { who: from.to_string(), within: PONG };
-                self.waiting.remove(&request);
-                self.answer(request, Err(error), out);
-            }
-            Some(Waiting::Leave { parted: false, .. }) => self.part_all(request, out),
-            Some(Waiting::Leave { parted: true, .. }) => {
-                self.waiting.remove(&request);
-                self.answer(request, Ok(Reply::Goodbye), out);
-            }
-            Some(Waiting::Known { .. }) | None => {}
-        }
-    }
-
-    pub(super) fn waiting_to_leave(&self) -> bool {
-        self.waiting.values().any(|waiting| matches!(waiting, Waiting::Leave { .. }))
-    }
-
-    /// When we are leaving: says goodbye as soon as nothing is left to deliver, and has left once
-    /// the goodbyes are said.
-    pub(super) fn leave_when_done(&mut self, out: &mut Vec<Effect>) {
-        let leaving = |(request, waiting): (&RequestId, &Waiting)| match waiting {
-            Waiting::Leave { parted, .. } => Some((*request, *parted)),
-            Waiting::Pong { .. } | Waiting::Known { .. } => None,
-        };
-        let Some((request, parted)) = self.waiting.iter().find_map(leaving) else { return };
-        if !parted {
-            let undelivered = self.peers.iter().any(|(_, peer)| peer.is_connected() && peer.outbox.len() > 0);
-            if !undelivered {
-                self.part_all(request, out);
-            }
-        } else if self.links.is_empty() {
-            self.stop_waiting(request);
-            self.answer(request, Ok(Reply::Goodbye), out);
-        }
-    }
-
-    fn part_all(&mut self, request: RequestId, out: &mut Vec<Effect>) {
-        self.stop_waiting(request);
-        let until = self.now.mono.plus(limits::PLAIN_GOODBYE);
-        self.wait(request, until, Waiting::Leave { parted: true, until });
-        self.redials.clear();
-        for ix in self.peers.connected() {
-            if self.peers.get(ix).id.is_plain() {
-                self.plain_exit(ix, out);
-            }
-        }
-        let ours: Vec<_> =
-            self.links.iter().filter(|(_, conn)| !conn.talk.is_ours()).map(|(id, _)| *id).collect();
-        for link in ours {
-            self.part(link, Bye::Leaving, out);
-        }
-        for (ix, _) in self
-            .peers
-            .iter()
-            .filter(|(_, peer)| peer.outbox.len() > 0)
-            .map(|(ix, _)| (ix, ()))
-            .collect::<Vec<_>>()
-        {
-            self.give_up(ix, Why::Closed, out);
-        }
-        self.emit(What::Leaving, out);
     }
 }

@@ -12,7 +12,9 @@ pub mod io;
 mod links;
 mod peers;
 mod plain;
+mod queue;
 mod talk;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -23,12 +25,12 @@ use crate::id::{LinkId, Name, PeerId, RequestId, SaveId};
 use crate::key::{Keys, PeerKey};
 use crate::rng::{Rng, Seed};
 use crate::time::{Mono, Now};
-use command::Waiting;
 use delivery::{Inbox, Outbox, Outgoing};
 use dial::Redial;
 use io::{Config, Effect, Input, Record, Snapshot};
 use links::Conn;
 use peers::{Peer, PeerIx, Peers};
+use waiting::Waiting;
 
 /// One of us.
 pub struct Node {

@@ -1,0 +1,45 @@
+//! argv to what is run, and what came of it to an exit code. The one place that reads flags and the
+//! environment.
+
+mod args;
+mod home;
+mod start;
+
+use clap::{CommandFactory, FromArgMatches};
+use std::process::ExitCode;
+
+use crate::shell::failure::Exit;
+use args::{Args, Verb};
+
+/// Runs the program with the arguments it was given.
+pub fn main() -> ExitCode {
+    let matches = match Args::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version are answers, not errors; a broken pipe there is nobody's fault.
+            let _ = error.print();
+            return code(if error.use_stderr() { Exit::Usage } else { Exit::Done });
+        }
+    };
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    code(match args.verb {
+        Some(Verb::Completions { shell }) => completions(shell),
+        Some(Verb::Tail { .. }) | None => start::run(args),
+    })
+}
+
+fn completions(shell: clap_complete::Shell) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "hobnob", &mut script);
+    let mut out = crate::shell::output::Stdout::default();
+    crate::shell::output::Sink::lines(&mut out, &script);
+    crate::shell::output::Sink::flush(&mut out);
+    Exit::Done
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit.code())
+}

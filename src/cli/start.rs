@@ -1,0 +1,179 @@
+//! Starts a node on sockets and gives it a front end: a prompt, a batch from `-c` or a pipe, or
+//! `tail`. Decides which, and turns how it ended into an exit.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::api::command::{Command, Dialect};
+use crate::api::settings::{Color, Settings};
+use crate::cli::args::{Args, Common, Verb};
+use crate::cli::home::Home;
+use crate::id::Name;
+use crate::key::Keys;
+use crate::limits;
+use crate::live::{Face, Listen, Live, OpenError};
+use crate::node::io::Config;
+use crate::rng::{Rng, Seed};
+use crate::session::Session;
+use crate::shell::batch::{self, Ended};
+use crate::shell::failure::{Exit, Failure};
+use crate::shell::feed::Feed;
+use crate::shell::front::Front;
+use crate::shell::output::{Output, Stdout, complain};
+use crate::shell::render::Look;
+use crate::shell::signals;
+use crate::shell::tail;
+use crate::store::Memory;
+
+/// What kind of front end it is to be.
+enum Kind {
+    Prompt,
+    Lines(Vec<String>),
+    Pipe,
+    Tail(Option<u64>),
+}
+
+/// Runs what the command line asks for, to its end.
+pub(super) fn run(args: Args) -> Exit {
+    let Args { mut name, mut port, commands, common, verb } = args;
+    let terminal = std::io::stdin().is_terminal();
+    let kind = match verb {
+        Some(Verb::Tail { count, name: own_name, port: own_port }) => {
+            name = own_name.or(name);
+            port = own_port.or(port);
+            Kind::Tail(count)
+        }
+        _ if !commands.is_empty() => Kind::Lines(commands),
+        _ if terminal && !common.json => Kind::Prompt,
+        _ => Kind::Pipe,
+    };
+    let name = name.unwrap_or_else(login_name);
+    let mut live = Live::new();
+    if let Err(error) = start(&mut live, name, port, &common, matches!(kind, Kind::Prompt)) {
+        complain(&format!("hobnob: {error}"));
+        return Exit::Runtime;
+    }
+    // From here on a signal ends things in good order.
+    let interrupted = Arc::new(AtomicBool::new(false));
+    signals::watch(Arc::clone(&interrupted), live.bell());
+    let bell = live.bell();
+    let addr = live.listens(0);
+    let exit = match kind {
+        Kind::Prompt => {
+            let home = Home::new(common.data.clone(), common.ephemeral);
+            prompt(&mut live, &common, &home, interrupted)
+        }
+        Kind::Tail(count) => with_front(&mut live, &common, true, interrupted, |front| {
+            front.listens(name, addr);
+            keep(front, &common);
+            tail::run(front, count)
+        }),
+        Kind::Lines(lines) => with_front(&mut live, &common, common.verbose, interrupted, |front| {
+            keep(front, &common);
+            ended("-c", batch::run(front, &lines))
+        }),
+        Kind::Pipe => with_front(&mut live, &common, true, interrupted, |front| {
+            front.listens(name, addr);
+            keep(front, &common);
+            ended("stdin", batch::run_feed(front, &mut Feed::stdin(bell)))
+        }),
+    };
+    live.drain(limits::GOODBYE);
+    exit
+}
+
+/// Binds and brings up the node.
+fn start(
+    live: &mut Live,
+    name: Name,
+    port: Option<u16>,
+    common: &Common,
+    prompt: bool,
+) -> Result<(), OpenError> {
+    let mut rng = Rng::new(Seed::from_os().map_err(|error| OpenError::Random(error.to_string()))?);
+    let mut config = Config::new(name);
+    config.dialect = if common.classic { Dialect::Plain } else { Dialect::Native };
+    config.hear_plain = !common.no_classic;
+    config.links_max = if prompt { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX };
+    let listen = match common.listen {
+        Some((ip, own)) => Listen::At(SocketAddr::new(ip, port.or(own).unwrap_or(0))),
+        None => Listen::All { port: port.unwrap_or(0) },
+    };
+    live.start(config, Keys::from_seed(rng.fork()), rng.fork(), listen, Box::new(Memory::default()))?;
+    Ok(())
+}
+
+fn prompt(live: &mut Live, common: &Common, home: &Home, interrupted: Arc<AtomicBool>) -> Exit {
+    let _ = home;
+    with_front(live, common, true, interrupted, |_| Exit::Runtime)
+}
+
+/// Gives the node a front end that writes to standard output, and says goodbye after it.
+fn with_front(
+    live: &mut Live,
+    common: &Common,
+    news: bool,
+    interrupted: Arc<AtomicBool>,
+    run: impl FnOnce(&mut Front<'_>) -> Exit,
+) -> Exit {
+    let mut face = live.face(0);
+    let output = output(&face, common, news);
+    let mut front = Front::new(&mut face, output, settings(common), interrupted);
+    let exit = run(&mut front);
+    front.leave();
+    front.end(exit);
+    exit
+}
+
+fn output(face: &Face<'_>, common: &Common, news: bool) -> Output {
+    let sink = Box::new(Stdout::default());
+    if common.json {
+        return Output::json(sink, face.name(), face.now().mono);
+    }
+    Output::text(sink, look(common, news), common.quiet)
+}
+
+fn look(common: &Common, news: bool) -> Look {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let auto_color = std::io::stdout().is_terminal() && !dumb && !unwanted;
+    let color = match common.color.into() {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => auto_color,
+    };
+    Look { color, auto_color, times: false, receipts: true, news, details: common.verbose }
+}
+
+fn settings(common: &Common) -> Settings {
+    let mut settings = Settings { color: common.color.into(), ..Settings::default() };
+    if let Some(timeout) = common.timeout {
+        settings.timeout = timeout;
+    }
+    settings
+}
+
+/// Dials what is to be kept, and gives each a first chance, so that the first line of a batch finds
+/// them connected. Those that do not answer are told of, and tried again while we run.
+fn keep(front: &mut Front<'_>, common: &Common) {
+    let commands = common.peers.iter().map(|address| Command::Keep { address: address.clone() });
+    front.keep(commands.collect());
+}
+
+fn ended(what: &str, result: Result<Ended, batch::Stopped>) -> Exit {
+    match result {
+        Ok(Ended::Out | Ended::Quit) => Exit::Done,
+        Err((_, failure @ (Failure::Gone | Failure::Interrupted))) => failure.exit(),
+        Err((line, failure)) => {
+            complain(&format!("{what}:{line}: {failure}"));
+            failure.exit()
+        }
+    }
+}
+
+fn login_name() -> Name {
+    let login = ["USER", "LOGNAME"].iter().find_map(|variable| std::env::var(variable).ok());
+    Name::claimed(&login.unwrap_or_default(), "me")
+}

@@ -1,0 +1,126 @@
+//! Texts of ours on their way into outboxes: to one peer, to all, and whether there is room.
+
+use crate::api::command::{CommandError, PeerRef};
+use crate::api::reply::Reply;
+use crate::id::{MessageId, PeerId, RequestId};
+use crate::limits;
+use crate::node::delivery::Outgoing;
+use crate::node::dial::Intent;
+use crate::node::io::{Effect, Record};
+use crate::node::peers::PeerIx;
+use crate::node::{Mark, Node};
+use crate::text::Body;
+
+impl Node {
+    pub(super) fn send(
+        &mut self,
+        request: RequestId,
+        to: &PeerRef,
+        text: Body,
+        auto: bool,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), CommandError> {
+        match (self.peers.resolve(to), to) {
+            (Ok(ix), _) if self.peers.get(ix).id.is_plain() => self.plain_send(request, ix, text, out),
+            (Ok(ix), _) => {
+                self.check_room(ix)?;
+                self.queue(request, ix, text, auto, out);
+                Ok(())
+            }
+            (Err(CommandError::UnknownPeer { .. }), PeerRef::At(address)) => {
+                let intent = Intent::Send { request, text, auto };
+                self.dial(address, self.config.dialect, intent, out);
+                Ok(())
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Queues a message for a native peer; answered when it is saved.
+    pub(super) fn queue(
+        &mut self,
+        request: RequestId,
+        ix: PeerIx,
+        text: Body,
+        auto: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let message = Outgoing::new(MessageId(self.rng.bytes()), auto, text);
+        let seq = self.push(ix, message);
+        let connected = self.peers.get(ix).is_connected();
+        let reply = Reply::Queued { to: self.peers.who(ix), seq, connected };
+        self.marks.push(Mark::Answer(request, reply));
+        if !connected {
+            self.reach(ix, out);
+        }
+    }
+
+    pub(super) fn broadcast(
+        &mut self,
+        request: RequestId,
+        text: &Body,
+        auto: bool,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), CommandError> {
+        let everybody = self.peers.connected();
+        if everybody.is_empty() {
+            return Err(CommandError::NobodyConnected);
+        }
+        for &ix in &everybody {
+            self.check_room(ix)?;
+        }
+        let message = Outgoing::new(MessageId(self.rng.bytes()), auto, text.clone());
+        let mut told = Vec::with_capacity(everybody.len());
+        for ix in everybody {
+            let seq = if self.peers.get(ix).id.is_plain() {
+                match self.plain_queue(ix, text, out) {
+                    Ok(seq) => seq,
+                    Err(_) => continue,
+                }
+            } else {
+                self.push(ix, message.clone())
+            };
+            told.push((self.peers.who(ix), seq));
+        }
+        if self.marks.is_empty() {
+            self.answer(request, Ok(Reply::Broadcast(told)), out);
+        } else {
+            self.marks.push(Mark::Answer(request, Reply::Broadcast(told)));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, ix: PeerIx, message: Outgoing) -> u64 {
+        let peer = self.peers.get_mut(ix);
+        let (id, text, auto) = (message.id, message.text.clone(), message.auto);
+        let seq = peer.outbox.push(message);
+        peer.sent += 1;
+        let epoch = peer.outbox.epoch();
+        if let PeerId::Native(to) = peer.id {
+            self.unsaved.push(Record::Queued { to, epoch, seq, id, text, auto });
+        }
+        self.counters.sent += 1;
+        self.recount_outboxes(ix);
+        self.marks.push(Mark::Queued(ix, seq));
+        seq
+    }
+
+    /// Whether a message for this peer can be taken.
+    fn check_room(&self, ix: PeerIx) -> Result<(), CommandError> {
+        let peer = self.peers.get(ix);
+        if peer.gone {
+            return Err(CommandError::Gone(peer.name()));
+        }
+        if peer.outbox.is_full() || self.outbox_bytes >= limits::OUTBOX_TOTAL_BYTES {
+            return Err(CommandError::OutboxFull(peer.name()));
+        }
+        Ok(())
+    }
+
+    /// Keeps the sum of what all outboxes hold after one has changed.
+    pub(super) fn recount_outboxes(&mut self, ix: PeerIx) {
+        let peer = self.peers.get_mut(ix);
+        let bytes = peer.outbox.bytes();
+        self.outbox_bytes = self.outbox_bytes + bytes - std::mem::replace(&mut peer.counted, bytes);
+    }
+}

@@ -1,0 +1,108 @@
+//! Commands whose effect is still to come, and our own end, which is the longest of them: first what
+//! can be delivered is, then goodbyes are said, then nothing is left open.
+
+use std::time::Duration;
+
+use crate::api::command::CommandError;
+use crate::api::event::{What, Who};
+use crate::api::reply::Reply;
+use crate::id::{Name, RequestId};
+use crate::limits;
+use crate::node::io::Effect;
+use crate::node::peers::Peer;
+use crate::node::{Node, Timer};
+use crate::time::Mono;
+use crate::why::Why;
+use crate::wire::message::Bye;
+
+/// A command whose effect is still to come.
+pub(super) enum Waiting {
+    /// A pong with this nonce.
+    Pong { nonce: u64, from: Name, until: Mono },
+    /// This many of the known peers are still being tried.
+    Known { left: usize, connected: Vec<Who>, failed: Vec<(Who, Why)> },
+    /// Our own end: first what can be delivered is, then goodbyes are said.
+    Leave { parted: bool, until: Mono },
+}
+
+/// Longest wait for a pong.
+pub(super) const PONG: Duration = Duration::from_secs(5);
+
+impl Node {
+    pub(super) fn wait(&mut self, request: RequestId, until: Mono, waiting: Waiting) {
+        self.timers.insert((until, Timer::Waiting(request)));
+        self.waiting.insert(request, waiting);
+    }
+
+    pub(super) fn stop_waiting(&mut self, request: RequestId) {
+        if let Some(Waiting::Pong { until, .. } | Waiting::Leave { until, .. }) =
+            self.waiting.remove(&request)
+        {
+            self.timers.remove(&(until, Timer::Waiting(request)));
+        }
+    }
+
+    pub(super) fn waiting_due(&mut self, request: RequestId, out: &mut Vec<Effect>) {
+        match self.waiting.get(&request) {
+            Some(Waiting::Pong { from, .. }) => {
+                let error = CommandError::Timeout { who: from.to_string(), within: PONG };
+                self.waiting.remove(&request);
+                self.answer(request, Err(error), out);
+            }
+            Some(Waiting::Leave { parted: false, .. }) => self.part_all(request, out),
+            Some(Waiting::Leave { parted: true, .. }) => {
+                self.waiting.remove(&request);
+                self.answer(request, Ok(Reply::Goodbye), out);
+            }
+            Some(Waiting::Known { .. }) | None => {}
+        }
+    }
+
+    pub(super) fn waiting_to_leave(&self) -> bool {
+        self.waiting.values().any(|waiting| matches!(waiting, Waiting::Leave { .. }))
+    }
+
+    /// When we are leaving: says goodbye as soon as nothing is left to deliver, and has left once
+    /// the goodbyes are said.
+    pub(super) fn leave_when_done(&mut self, out: &mut Vec<Effect>) {
+        let leaving = |(request, waiting): (&RequestId, &Waiting)| match waiting {
+            Waiting::Leave { parted, .. } => Some((*request, *parted)),
+            Waiting::Pong { .. } | Waiting::Known { .. } => None,
+        };
+        let Some((request, parted)) = self.waiting.iter().find_map(leaving) else { return };
+        if !parted {
+            let undelivered = |peer: &Peer| peer.is_connected() && peer.outbox.len() > 0;
+            if self.peers.iter().any(|(_, peer)| undelivered(peer)) {
+                return;
+            }
+            self.part_all(request, out);
+        }
+        if self.links.is_empty() {
+            self.stop_waiting(request);
+            self.answer(request, Ok(Reply::Goodbye), out);
+        }
+    }
+
+    fn part_all(&mut self, request: RequestId, out: &mut Vec<Effect>) {
+        self.stop_waiting(request);
+        let until = self.now.mono.plus(limits::PLAIN_GOODBYE);
+        self.wait(request, until, Waiting::Leave { parted: true, until });
+        self.redials.clear();
+        for ix in self.peers.connected() {
+            if self.peers.get(ix).id.is_plain() {
+                self.plain_exit(ix, out);
+            }
+        }
+        let ours: Vec<_> =
+            self.links.iter().filter(|(_, conn)| !conn.talk.is_ours()).map(|(id, _)| *id).collect();
+        for link in ours {
+            self.part(link, Bye::Leaving, out);
+        }
+        let unsaid: Vec<_> =
+            self.peers.iter().filter(|(_, peer)| peer.outbox.len() > 0).map(|(ix, _)| ix).collect();
+        for ix in unsaid {
+            self.give_up(ix, Why::Closed, out);
+        }
+        self.emit(What::Leaving, out);
+    }
+}
