@@ -42,6 +42,8 @@ pub enum Why {
     Full,
     /// Plain connections are refused here.
     PlainRefused,
+    /// It has left, and nothing reaches it any more.
+    Left,
     /// We closed it.
     Closed,
 }
@@ -73,6 +75,7 @@ impl fmt::Display for Why {
             Self::Slow => "did not read what we sent",
             Self::Full => "too many links here",
             Self::PlainRefused => "plain connections are refused here (--no-classic)",
+            Self::Left => "it has left",
             Self::Closed => "closed by us",
         })
     }

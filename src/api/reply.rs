@@ -48,8 +48,10 @@ pub enum Reply {
     Pong(Who, Duration),
     /// To `Whois`.
     Whois(Box<Whois>),
-    /// To `Alias`, `Ignore`, `Unignore`: this peer now stands so.
-    Peer(Who),
+    /// To `Alias`: this is what it is called now.
+    Aliased(Who),
+    /// To `Ignore` and `Unignore`: whether what it says is hidden now.
+    Ignored(Who, bool),
     /// To `Me`.
     Me(Box<Me>),
     /// To `Status`.

@@ -4,6 +4,7 @@
 
 use crate::addr::Address;
 use crate::api::command::{Command, CommandError, Dialect, PeerRef};
+use crate::api::event::What;
 use crate::api::reply::{Me, Reply, Whois};
 use crate::id::{Name, PeerId, RequestId};
 use crate::limits;
@@ -65,8 +66,10 @@ impl Node {
             }
             Command::Alias { name, peer } => {
                 let ix = self.peers.resolve(&peer)?;
+                let before = self.peers.get(ix).name();
                 self.peers.alias(ix, name)?;
-                Reply::Peer(self.peers.who(ix))
+                self.emit(What::Renamed { who: self.peers.who(ix), before }, out);
+                Reply::Aliased(self.peers.who(ix))
             }
             Command::Ignore { peer } => self.set_ignored(&peer, true)?,
             Command::Unignore { peer } => self.set_ignored(&peer, false)?,
@@ -206,7 +209,7 @@ impl Node {
     fn set_ignored(&mut self, peer: &PeerRef, ignored: bool) -> Result<Reply, CommandError> {
         let ix = self.peers.resolve(peer)?;
         self.peers.get_mut(ix).ignored = ignored;
-        Ok(Reply::Peer(self.peers.who(ix)))
+        Ok(Reply::Ignored(self.peers.who(ix), ignored))
     }
 
     fn rename(&mut self, name: Name) {

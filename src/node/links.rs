@@ -393,7 +393,7 @@ impl Node {
             .collect();
         for ix in old {
             let who = self.peers.who(ix);
-            self.give_up(ix, Why::Closed, out);
+            self.give_up(ix, Why::Left, out);
             self.emit(What::Superseded { who, by: self.peers.who(by) }, out);
         }
     }

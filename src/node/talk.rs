@@ -152,10 +152,9 @@ impl Node {
             self.leave_peer(ix, false, out);
             let peer = self.peers.get(ix);
             if reason == Bye::Leaving && peer.passing {
-                self.give_up(ix, Why::Closed, out);
-            } else {
-                self.peer_away(ix, out);
+                self.give_up(ix, Why::Left, out);
             }
+            self.peer_away(ix, out);
         }
         // Its other links, if any, end the same way when their own goodbye or end comes.
         self.fail(id, Why::Closed, out);

@@ -71,8 +71,10 @@ impl Node {
         };
         let Some((request, parted)) = self.waiting.iter().find_map(leaving) else { return };
         if !parted {
+            // What was received and not acknowledged yet would come again, or count as undelivered.
+            let unsaved = !self.unsaved.is_empty() || !self.saving.is_empty();
             let undelivered = |peer: &Peer| peer.is_connected() && peer.outbox.len() > 0;
-            if self.peers.iter().any(|(_, peer)| undelivered(peer)) {
+            if unsaved || self.peers.iter().any(|(_, peer)| undelivered(peer)) {
                 return;
             }
             self.part_all(request, out);
@@ -101,7 +103,7 @@ impl Node {
         let unsaid: Vec<_> =
             self.peers.iter().filter(|(_, peer)| peer.outbox.len() > 0).map(|(ix, _)| ix).collect();
         for ix in unsaid {
-            self.give_up(ix, Why::Closed, out);
+            self.give_up(ix, Why::Left, out);
         }
         self.emit(What::Leaving, out);
     }

@@ -181,7 +181,13 @@ impl Ndjson {
                 line.number("sent", whois.sent);
                 line.end();
             }
-            Reply::Peer(who) => self.about("reply", now, who, out).end(),
+            Reply::Aliased(who) => self.about("reply", now, who, out).end(),
+            Reply::Ignored(who, ignored) => {
+                let mut line = self.about("reply", now, who, out);
+                line.name("ignored");
+                line.0.extend_from_slice(if *ignored { b"true" } else { b"false" });
+                line.end();
+            }
             Reply::Me(me) => {
                 let mut line = self.begin("reply", now, out);
                 line.text("name", me.name.as_str());

@@ -395,7 +395,9 @@ impl<'a> Front<'a> {
                     }
                     PeerId::Plain(_) => false,
                 };
-                who.name.as_str() == word || by_key
+                // What it is called now counts, and what it was called when it wrote.
+                let now = self.present.get(&who.id).map(|(now, _)| now.name);
+                who.name.as_str() == word || now.is_some_and(|now| now.as_str() == word) || by_key
             }
         }
     }

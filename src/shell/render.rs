@@ -104,7 +104,7 @@ impl Look {
                 vec![self.news(&format!("{} is connected already", self.who(who)))]
             }
             // The event says so.
-            Reply::Connected { .. } | Reply::Disconnected(_) => Vec::new(),
+            Reply::Connected { .. } | Reply::Disconnected(_) | Reply::Aliased(_) => Vec::new(),
             Reply::ConnectedKnown { connected, failed } => {
                 let mut lines = vec![self.news(&format!(
                     "{} connected: {}",
@@ -119,7 +119,12 @@ impl Look {
                 vec![self.news(&format!("pong from {} in {}", self.who(who), rounded(*rtt)))]
             }
             Reply::Whois(whois) => self.whois(whois),
-            Reply::Peer(who) => vec![self.news(&format!("{} it is", self.keyed(who)))],
+            Reply::Ignored(who, true) => {
+                vec![self.news(&format!("ignoring {}: what it says is not shown", self.keyed(who)))]
+            }
+            Reply::Ignored(who, false) => {
+                vec![self.news(&format!("showing what {} says again", self.keyed(who)))]
+            }
             Reply::Me(me) => {
                 let listens = me.listens.map(|at| format!(", listening on {at}")).unwrap_or_default();
                 vec![

@@ -9,6 +9,11 @@ mod two_nodes;
 // Real sockets, several nodes on one thread.
 mod loopback;
 
+// The program as a process: every verb over real sockets, and how a run ends.
+mod exit_codes;
+mod proc;
+mod two_processes;
+
 // The plain protocol: known programs' own bytes, and any bytes at all.
 mod classic_codec;
 mod classic_vectors;
