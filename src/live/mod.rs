@@ -309,22 +309,23 @@ impl Live {
                 }
                 Effect::Write { link, bytes } => {
                     if let Some(&token) = host.streams.get(&link)
-                        && let Some(Thing::Stream(stream)) = self.things.get(token)
+                        && let Some(stream) = self.things.stream(token)
                     {
                         stream.queue(bytes);
                         self.ready.push(token);
                     }
                 }
                 Effect::Finish { link } => {
-                    if let Some(Thing::Stream(stream)) =
-                        host.streams.get(&link).and_then(|t| self.things.get(*t))
+                    if let Some(&token) = host.streams.get(&link)
+                        && let Some(stream) = self.things.stream(token)
                     {
                         stream.finish();
+                        self.ready.push(token);
                     }
                 }
                 Effect::Close { link } => {
                     if let Some(token) = host.streams.remove(&link)
-                        && let Some(Thing::Stream(stream)) = self.things.get(token)
+                        && let Some(stream) = self.things.stream(token)
                     {
                         stream.close(now.mono);
                         self.ready.push(token);
@@ -341,72 +342,80 @@ impl Live {
         }
     }
 
-    /// Something became ready.
+    /// Something became ready. It stays in its place meanwhile, as what a node does about it may be
+    /// to write to it or to close it.
     fn attend(&mut self, token: Token, now: Now) {
-        let Some(thing) = self.things.take(token) else { return };
-        match thing {
-            Thing::Listener(mut listener) => {
-                while let Some((tcp, remote)) = listener.accept(now.mono) {
-                    self.accepted(listener.host(), tcp, remote, now);
+        match self.things.get(token) {
+            None => {}
+            Some(Thing::Listener(_)) => {
+                while let Some(Thing::Listener(listener)) = self.things.get(token)
+                    && let Some((tcp, remote)) = listener.accept(now.mono)
+                {
+                    let host = listener.host();
+                    self.accepted(host, tcp, remote, now);
                 }
-                if listener.wants_more() {
+                if let Some(Thing::Listener(listener)) = self.things.get(token)
+                    && listener.wants_more()
+                {
                     self.ready.push(token);
                 }
-                self.things.put(token, Thing::Listener(listener));
             }
-            Thing::Stream(mut stream) => {
-                let keep = self.attend_stream(token, &mut stream, now);
-                if keep {
-                    self.things.put(token, Thing::Stream(stream));
-                } else {
+            Some(Thing::Stream(_)) => {
+                if !self.attend_stream(token, now) {
                     self.things.free(token);
                 }
             }
         }
     }
 
-    fn attend_stream(&mut self, token: Token, stream: &mut Stream, now: Now) -> bool {
+    /// Moves what can be moved on one stream. False when nothing is left of it.
+    fn attend_stream(&mut self, token: Token, now: Now) -> bool {
+        let Some(stream) = self.things.stream(token) else { return false };
         let (at, link) = (stream.host(), stream.link());
-        if let Some(opened) = stream.poll_dial() {
-            match opened {
-                Ok((remote, local)) => self.give(at, now, Input::Opened { link, remote, local }),
-                Err(why) => {
-                    self.hosts[at].streams.remove(&link);
-                    self.give(at, now, Input::Closed { link, why });
-                    return false;
-                }
-            }
+        match stream.poll_dial() {
+            None => {}
+            Some(Ok((remote, local))) => self.give(at, now, Input::Opened { link, remote, local }),
+            Some(Err(why)) => return self.ended(token, now, why),
         }
-        let mut ended = None;
+        let Some(stream) = self.things.stream(token) else { return false };
         match stream.write() {
             Ok(0) => {}
             Ok(count) if !stream.is_closing() => self.give(at, now, Input::Flushed { link, count }),
             Ok(_) => {}
-            Err(why) => ended = Some(why),
+            Err(why) => return self.ended(token, now, why),
         }
         let mut scratch = std::mem::take(&mut self.scratch);
-        if ended.is_none() {
-            match stream.read(&mut scratch) {
-                Taken::Nothing => {}
-                Taken::Bytes { count, more } => {
-                    if !stream.is_closing() {
-                        self.give(at, now, Input::Received { link, bytes: &scratch[..count] });
-                    }
-                    if more {
-                        self.ready.push(token);
-                    }
+        let taken = self.things.stream(token).map_or(Taken::Nothing, |stream| stream.read(&mut scratch));
+        let closing = self.things.stream(token).is_none_or(|stream| stream.is_closing());
+        let mut ended = None;
+        match taken {
+            Taken::Nothing => {}
+            Taken::Bytes { count, more } => {
+                if !closing {
+                    self.give(at, now, Input::Received { link, bytes: &scratch[..count] });
                 }
-                Taken::End(why) => ended = Some(why),
+                if more {
+                    self.ready.push(token);
+                }
             }
+            Taken::End(why) => ended = Some(why),
         }
         self.scratch = scratch;
-        if let Some(why) = ended {
-            if !stream.is_closing() && self.hosts[at].streams.remove(&link).is_some() {
+        match ended {
+            Some(why) => self.ended(token, now, why),
+            None => self.things.stream(token).is_some_and(|stream| !stream.is_done(now.mono)),
+        }
+    }
+
+    /// A stream has come to its end by itself; gives false.
+    fn ended(&mut self, token: Token, now: Now, why: Why) -> bool {
+        if let Some(stream) = self.things.stream(token) {
+            let (at, link, closing) = (stream.host(), stream.link(), stream.is_closing());
+            if !closing && self.hosts[at].streams.remove(&link).is_some() {
                 self.give(at, now, Input::Closed { link, why });
             }
-            return false;
         }
-        !stream.is_done(now.mono)
+        false
     }
 
     fn accepted(
@@ -488,17 +497,16 @@ impl Slab {
     }
 
     fn set_waker(&mut self, token: Token, ready: &std::sync::Arc<Ready>) {
-        if let Some(Thing::Stream(stream)) = self.get(token) {
+        if let Some(stream) = self.stream(token) {
             stream.register(ready.waker(token));
         }
     }
 
-    fn take(&mut self, token: Token) -> Option<Thing> {
-        self.list.get_mut(token.0)?.take()
-    }
-
-    fn put(&mut self, token: Token, thing: Thing) {
-        self.list[token.0] = Some(thing);
+    fn stream(&mut self, token: Token) -> Option<&mut Stream> {
+        match self.get(token)? {
+            Thing::Stream(stream) => Some(stream),
+            Thing::Listener(_) => None,
+        }
     }
 
     fn free(&mut self, token: Token) {

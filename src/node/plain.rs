@@ -220,6 +220,10 @@ impl Node {
         if let Some((due, _)) = conn.talk.answer {
             self.timers.remove(&(due, Timer::Answer(id)));
         }
+        if matches!(why, Why::Protocol | Why::Full) {
+            self.counters.dropped += 1;
+            self.emit(What::Dropped { from: conn.remote, why }, out);
+        }
         let clean = matches!(why, Why::Eof | Why::Closed);
         if let Some(ix) = conn.talk.ours {
             if let Some(plain) = &mut self.peers.get_mut(ix).plain
@@ -434,7 +438,9 @@ impl Node {
         let peer = self.peers.get_mut(ix);
         if peer.is_connected() {
             peer.state = PeerState::Lost;
-            self.emit(What::Lost { who: self.peers.who(ix), why }, out);
+            if !self.waiting_to_leave() {
+                self.emit(What::Lost { who: self.peers.who(ix), why }, out);
+            }
         }
     }
 

@@ -17,6 +17,11 @@ mod two_processes;
 // The plain protocol: known programs' own bytes, and any bytes at all.
 mod classic_codec;
 mod classic_vectors;
+mod plain_programs;
+
+// Streams that are torn, and strangers that send anything.
+mod hostile_bytes;
+mod torn_streams;
 
 // Whatever is typed is read without panic, and what is printed is read back.
 mod grammar;
