@@ -23,3 +23,5 @@ pub mod session;
 pub mod store;
 
 pub mod live;
+
+pub mod bench;
