@@ -27,4 +27,6 @@ pub mod live;
 pub mod report;
 pub mod shell;
 
+pub mod bench;
+
 pub mod cli;

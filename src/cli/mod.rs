@@ -13,6 +13,10 @@ use args::{Args, Verb};
 
 /// Runs the program with the arguments it was given.
 pub fn main() -> ExitCode {
+    let mut given = std::env::args_os();
+    if given.nth(1).is_some_and(|word| word == "bench") {
+        return crate::bench::main(std::env::args().skip(2).collect());
+    }
     let matches = match Args::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {

@@ -148,7 +148,7 @@ impl Stream {
                 *slice = IoSlice::new(bytes);
             }
             let used = self.out.len().min(slices.len());
-            match (&*tcp.get_ref()).write_vectored(&slices[..used]) {
+            match tcp.get_ref().write_vectored(&slices[..used]) {
                 Ok(0) => return Err(Why::Reset),
                 Ok(count) => {
                     self.spoke = true;
@@ -190,7 +190,7 @@ impl Stream {
                 Poll::Ready(Err(error)) => return Taken::End(why(&error)),
                 Poll::Ready(Ok(())) => {}
             }
-            match (&*tcp.get_ref()).read(buffer) {
+            match tcp.get_ref().read(buffer) {
                 Ok(0) => return Taken::End(Why::Eof),
                 Ok(count) if count == buffer.len() => return Taken::Bytes { count, more: true },
                 Ok(count) => {

@@ -29,6 +29,8 @@ fn still_well(alice: &mut Peer) {
     alice.expect("<bob> are you well?");
     alice.say("reply yes");
     bob.expect("<alice> yes");
+    bob.quit();
+    alice.expect("* bob left");
 }
 
 #[test]
