@@ -2,6 +2,7 @@
 //! come out in order. A prompt, a batch, a script and a test all use this and nothing else, whether
 //! the node lives on sockets or in a simulation.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::command::{Command, CommandError};
@@ -9,6 +10,22 @@ use crate::api::event::Event;
 use crate::api::reply::Reply;
 use crate::id::RequestId;
 use crate::time::Now;
+
+/// Ends a wait from another thread: the one under way, or the next. Cheap to clone and to ring.
+#[derive(Clone)]
+pub struct Bell(Arc<dyn Fn() + Send + Sync>);
+
+impl Bell {
+    /// A bell that does this when it is rung.
+    pub fn new(ring: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ring))
+    }
+
+    /// Rings it.
+    pub fn ring(&self) {
+        (self.0)();
+    }
+}
 
 /// A front end's talk with one node.
 pub trait Session {

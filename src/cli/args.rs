@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(short = 'c', value_name = "LINE")]
     pub(super) commands: Vec<String>,
     #[command(flatten)]
-    pub(super) common: Common,
+    pub(super) flags: Flags,
     #[command(subcommand)]
     pub(super) verb: Option<Verb>,
 }
@@ -54,7 +54,7 @@ pub(super) enum Verb {
 }
 
 #[derive(clap::Args, Debug)]
-pub(super) struct Common {
+pub(super) struct Flags {
     /// Listen on this address only, IP or IP:PORT; by default on all.
     #[arg(long, value_name = "ADDR", value_parser = listen, global = true)]
     pub(super) listen: Option<(IpAddr, Option<u16>)>,

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::api::command::{Command, Dialect};
 use crate::api::settings::{Color, Settings};
-use crate::cli::args::{Args, Common, Verb};
+use crate::cli::args::{Args, Flags, Verb};
 use crate::cli::home::Home;
 use crate::id::Name;
 use crate::key::Keys;
@@ -37,7 +37,7 @@ enum Kind {
 
 /// Runs what the command line asks for, to its end.
 pub(super) fn run(args: Args) -> Exit {
-    let Args { mut name, mut port, commands, common, verb } = args;
+    let Args { mut name, mut port, commands, flags, verb } = args;
     let terminal = std::io::stdin().is_terminal();
     let kind = match verb {
         Some(Verb::Tail { count, name: own_name, port: own_port }) => {
@@ -46,12 +46,12 @@ pub(super) fn run(args: Args) -> Exit {
             Kind::Tail(count)
         }
         _ if !commands.is_empty() => Kind::Lines(commands),
-        _ if terminal && !common.json => Kind::Prompt,
+        _ if terminal && !flags.json => Kind::Prompt,
         _ => Kind::Pipe,
     };
     let name = name.unwrap_or_else(login_name);
     let mut live = Live::new();
-    if let Err(error) = start(&mut live, name, port, &common, matches!(kind, Kind::Prompt)) {
+    if let Err(error) = start(&mut live, name, port, &flags, matches!(kind, Kind::Prompt)) {
         complain(&format!("hobnob: {error}"));
         return Exit::Runtime;
     }
@@ -62,21 +62,21 @@ pub(super) fn run(args: Args) -> Exit {
     let addr = live.listens(0);
     let exit = match kind {
         Kind::Prompt => {
-            let home = Home::new(common.data.clone(), common.ephemeral);
-            prompt(&mut live, &common, &home, interrupted)
+            let home = Home::new(flags.data.clone(), flags.ephemeral);
+            prompt(&mut live, &flags, &home, interrupted)
         }
-        Kind::Tail(count) => with_front(&mut live, &common, true, interrupted, |front| {
+        Kind::Tail(count) => with_front(&mut live, &flags, true, interrupted, |front| {
             front.listens(name, addr);
-            keep(front, &common);
+            keep(front, &flags);
             tail::run(front, count)
         }),
-        Kind::Lines(lines) => with_front(&mut live, &common, common.verbose, interrupted, |front| {
-            keep(front, &common);
+        Kind::Lines(lines) => with_front(&mut live, &flags, flags.verbose, interrupted, |front| {
+            keep(front, &flags);
             ended("-c", batch::run(front, &lines))
         }),
-        Kind::Pipe => with_front(&mut live, &common, true, interrupted, |front| {
+        Kind::Pipe => with_front(&mut live, &flags, true, interrupted, |front| {
             front.listens(name, addr);
-            keep(front, &common);
+            keep(front, &flags);
             ended("stdin", batch::run_feed(front, &mut Feed::stdin(bell)))
         }),
     };
@@ -89,15 +89,15 @@ fn start(
     live: &mut Live,
     name: Name,
     port: Option<u16>,
-    common: &Common,
+    flags: &Flags,
     prompt: bool,
 ) -> Result<(), OpenError> {
     let mut rng = Rng::new(Seed::from_os().map_err(|error| OpenError::Random(error.to_string()))?);
     let mut config = Config::new(name);
-    config.dialect = if common.classic { Dialect::Plain } else { Dialect::Native };
-    config.hear_plain = !common.no_classic;
+    config.dialect = if flags.classic { Dialect::Plain } else { Dialect::Native };
+    config.hear_plain = !flags.no_classic;
     config.links_max = if prompt { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX };
-    let listen = match common.listen {
+    let listen = match flags.listen {
         Some((ip, own)) => Listen::At(SocketAddr::new(ip, port.or(own).unwrap_or(0))),
         None => Listen::All { port: port.unwrap_or(0) },
     };
@@ -105,51 +105,51 @@ fn start(
     Ok(())
 }
 
-fn prompt(live: &mut Live, common: &Common, home: &Home, interrupted: Arc<AtomicBool>) -> Exit {
+fn prompt(live: &mut Live, flags: &Flags, home: &Home, interrupted: Arc<AtomicBool>) -> Exit {
     let _ = home;
-    with_front(live, common, true, interrupted, |_| Exit::Runtime)
+    with_front(live, flags, true, interrupted, |_| Exit::Runtime)
 }
 
 /// Gives the node a front end that writes to standard output, and says goodbye after it.
 fn with_front(
     live: &mut Live,
-    common: &Common,
+    flags: &Flags,
     news: bool,
     interrupted: Arc<AtomicBool>,
     run: impl FnOnce(&mut Front<'_>) -> Exit,
 ) -> Exit {
     let mut face = live.face(0);
-    let output = output(&face, common, news);
-    let mut front = Front::new(&mut face, output, settings(common), interrupted);
+    let output = output(&face, flags, news);
+    let mut front = Front::new(&mut face, output, settings(flags), interrupted);
     let exit = run(&mut front);
     front.leave();
     front.end(exit);
     exit
 }
 
-fn output(face: &Face<'_>, common: &Common, news: bool) -> Output {
+fn output(face: &Face<'_>, flags: &Flags, news: bool) -> Output {
     let sink = Box::new(Stdout::default());
-    if common.json {
+    if flags.json {
         return Output::json(sink, face.name(), face.now().mono);
     }
-    Output::text(sink, look(common, news), common.quiet)
+    Output::text(sink, look(flags, news), flags.quiet)
 }
 
-fn look(common: &Common, news: bool) -> Look {
+fn look(flags: &Flags, news: bool) -> Look {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let auto_color = std::io::stdout().is_terminal() && !dumb && !unwanted;
-    let color = match common.color.into() {
+    let color = match flags.color.into() {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => auto_color,
     };
-    Look { color, auto_color, times: false, receipts: true, news, details: common.verbose }
+    Look { color, auto_color, times: false, receipts: true, news, details: flags.verbose }
 }
 
-fn settings(common: &Common) -> Settings {
-    let mut settings = Settings { color: common.color.into(), ..Settings::default() };
-    if let Some(timeout) = common.timeout {
+fn settings(flags: &Flags) -> Settings {
+    let mut settings = Settings { color: flags.color.into(), ..Settings::default() };
+    if let Some(timeout) = flags.timeout {
         settings.timeout = timeout;
     }
     settings
@@ -157,8 +157,8 @@ fn settings(common: &Common) -> Settings {
 
 /// Dials what is to be kept, and gives each a first chance, so that the first line of a batch finds
 /// them connected. Those that do not answer are told of, and tried again while we run.
-fn keep(front: &mut Front<'_>, common: &Common) {
-    let commands = common.peers.iter().map(|address| Command::Keep { address: address.clone() });
+fn keep(front: &mut Front<'_>, flags: &Flags) {
+    let commands = flags.peers.iter().map(|address| Command::Keep { address: address.clone() });
     front.keep(commands.collect());
 }
 
@@ -175,5 +175,5 @@ fn ended(what: &str, result: Result<Ended, batch::Stopped>) -> Exit {
 
 fn login_name() -> Name {
     let login = ["USER", "LOGNAME"].iter().find_map(|variable| std::env::var(variable).ok());
-    Name::claimed(&login.unwrap_or_default(), "me")
+    Name::claimed(login.as_deref().unwrap_or("guest"), "me")
 }

@@ -10,6 +10,7 @@ mod stream;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::limits;
 use crate::node::Node;
 use crate::node::io::{Config, Effect, Input};
 use crate::rng::Seed;
-use crate::session::Session;
+use crate::session::{Bell, Session};
 use crate::store::Store;
 use crate::time::Now;
 use crate::why::Why;
@@ -30,8 +31,6 @@ use clock::Clock;
 use listen::Listener;
 use ready::{Alarm, Ready, Token};
 use stream::{Stream, Taken};
-
-pub use ready::Bell;
 
 /// Why a node cannot listen. Nothing was started.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +65,7 @@ pub enum Listen {
 /// Some nodes on one thread, with all their streams.
 pub struct Live {
     clock: Clock,
-    ready: std::sync::Arc<Ready>,
+    ready: Arc<Ready>,
     alarm: Alarm,
     hosts: Vec<Host>,
     things: Slab,
@@ -189,7 +188,8 @@ impl Live {
 
     /// Something that any thread may ring to end a wait.
     pub fn bell(&self) -> Bell {
-        Bell::new(&self.ready)
+        let ready = Arc::clone(&self.ready);
+        Bell::new(move || ready.ring())
     }
 
     /// Lets the world run as [`Session::wait`] does, for all nodes together.
@@ -496,7 +496,7 @@ impl Slab {
         self.list.get_mut(token.0)?.as_mut()
     }
 
-    fn set_waker(&mut self, token: Token, ready: &std::sync::Arc<Ready>) {
+    fn set_waker(&mut self, token: Token, ready: &Arc<Ready>) {
         if let Some(stream) = self.stream(token) {
             stream.register(ready.waker(token));
         }

@@ -28,10 +28,6 @@ struct List {
     main: Option<Waker>,
 }
 
-/// Ends a wait from another thread. Cheap to clone and to ring.
-#[derive(Clone)]
-pub struct Bell(Arc<Ready>);
-
 struct TokenWaker {
     token: Token,
     ready: Arc<Ready>,
@@ -72,6 +68,12 @@ impl Ready {
         self.bell.load(Ordering::Relaxed) && self.bell.swap(false, Ordering::AcqRel)
     }
 
+    /// Ends the wait under way, or the next one; from any thread.
+    pub(super) fn ring(&self) {
+        self.bell.store(true, Ordering::Release);
+        self.wake();
+    }
+
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -109,18 +111,6 @@ impl Wake for TokenWaker {
         if let Some(main) = main {
             main.wake();
         }
-    }
-}
-
-impl Bell {
-    pub(super) fn new(ready: &Arc<Ready>) -> Self {
-        Self(Arc::clone(ready))
-    }
-
-    /// Ends the wait under way, or the next one.
-    pub fn ring(&self) {
-        self.0.bell.store(true, Ordering::Release);
-        self.0.wake();
     }
 }
 

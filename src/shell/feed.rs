@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use crate::limits::LINE_MAX;
-use crate::live::Bell;
+use crate::session::Bell;
 
 /// What standard input has to give.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use smol::stream::StreamExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::live::Bell;
+use crate::session::Bell;
 
 /// The exit code of a program that was interrupted twice.
 const AT_ONCE: i32 = 130;

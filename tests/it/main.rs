@@ -27,3 +27,7 @@ mod torn_streams;
 mod grammar;
 // Which line means what, and what is said of a wrong one.
 mod lines;
+
+// The source and its documents: who knows whom, and that README does what it says.
+mod layers;
+mod readme;
