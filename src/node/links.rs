@@ -209,6 +209,10 @@ impl Node {
         let Some(id) = peer.link() else { return };
         let Some(conn) = self.links.get_mut(&id).filter(|conn| conn.greeted) else { return };
         let waiting = conn.waiting();
+        if waiting >= limits::SEND_QUEUE_MAX {
+            // It goes on when some of that is flushed.
+            return;
+        }
         let Some(link) = conn.link.as_mut() else { return };
         let mut said = false;
         if let Some((epoch, seq)) = peer.inbox.due() {

@@ -75,6 +75,8 @@ impl Node {
                 }
                 self.delivered(ix, news, out);
             }
+            // Whoever asks and does not read gets no more answers than fit its queue.
+            Message::Ping { .. } if conn.waiting() >= limits::SEND_QUEUE_MAX => {}
             Message::Ping { nonce } => self.say(id, &Message::Pong { nonce }),
             Message::Pong { nonce } => {
                 if let Some((_, left)) = conn.ping.take_if(|(expected, _)| *expected == nonce) {

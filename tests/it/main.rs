@@ -4,6 +4,7 @@
 mod net;
 
 // The core: two or three nodes meet, talk, part and lose each other.
+mod bounds;
 mod two_nodes;
 
 // Real sockets, several nodes on one thread.
@@ -13,6 +14,9 @@ mod loopback;
 mod exit_codes;
 mod proc;
 mod two_processes;
+
+// Our own protocol's bytes.
+mod native_codec;
 
 // The plain protocol: known programs' own bytes, and any bytes at all.
 mod classic_codec;

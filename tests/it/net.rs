@@ -24,6 +24,8 @@ pub(crate) struct Host {
     pub(crate) events: Vec<What>,
     pub(crate) replies: BTreeMap<RequestId, Result<Reply, CommandError>>,
     accepts: u64,
+    dials: usize,
+    unplugged: bool,
 }
 
 /// One direction of a stream.
@@ -61,7 +63,15 @@ impl Net {
             let mut config = Config::new(Name::new(name).expect("a good name"));
             config.listens = Some(addr);
             let node = Node::new(config, Keys::from_seed(rng.fork()), Snapshot::default(), rng.fork());
-            hosts.push(Host { node, addr, events: Vec::new(), replies: BTreeMap::new(), accepts: 0 });
+            hosts.push(Host {
+                node,
+                addr,
+                events: Vec::new(),
+                replies: BTreeMap::new(),
+                accepts: 0,
+                dials: 0,
+                unplugged: false,
+            });
         }
         Self {
             hosts,
@@ -141,6 +151,33 @@ impl Net {
         self.now = until;
     }
 
+    /// Lets time pass while no byte moves.
+    pub(crate) fn stall(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(Mono(next)) = self.hosts.iter().filter_map(|host| host.node.deadline()).min()
+            && Duration::from_micros(next) <= until
+        {
+            self.now = self.now.max(Duration::from_micros(next));
+            (0..self.hosts.len()).for_each(|host| self.input(host, Input::Tick));
+        }
+        self.now = until;
+    }
+
+    /// Nobody can dial this host from now on.
+    pub(crate) fn unplug(&mut self, host: usize) {
+        self.hosts[host].unplugged = true;
+    }
+
+    /// It can be dialled again.
+    pub(crate) fn plug(&mut self, host: usize) {
+        self.hosts[host].unplugged = false;
+    }
+
+    /// How often a host has dialled.
+    pub(crate) fn dials(&self, host: usize) -> usize {
+        self.hosts[host].dials
+    }
+
     /// Cuts every stream between two hosts; what was on its way is lost.
     pub(crate) fn cut(&mut self, a: usize, b: usize) {
         let between = |pipe: &Pipe| {
@@ -216,7 +253,9 @@ impl Net {
 
     fn open(&mut self, from: usize, link: LinkId, to: Option<SocketAddr>, more: &mut Vec<Effect>) {
         let now = self.now();
-        let Some(there) = self.hosts.iter().position(|host| Some(host.addr) == to) else {
+        self.hosts[from].dials += 1;
+        let reachable = |host: &Host| Some(host.addr) == to && !host.unplugged;
+        let Some(there) = self.hosts.iter().position(reachable) else {
             return self.hosts[from].node.handle(now, Input::Closed { link, why: Why::Refused }, more);
         };
         self.hosts[there].accepts += 1;
