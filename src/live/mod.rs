@@ -361,7 +361,8 @@ impl Live {
                 }
             }
             Some(Thing::Stream(_)) => {
-                if !self.attend_stream(token, now) {
+                let keep = self.attend_stream(token, now);
+                if !keep {
                     self.things.free(token);
                 }
             }

@@ -55,7 +55,7 @@ pub fn run_feed(front: &mut Front<'_>, feed: &mut Feed) -> Result<Ended, Stopped
     let mut chatting = false;
     let mut number = 0;
     loop {
-        match feed.next() {
+        match feed.take() {
             Fed::Line(bytes) => {
                 number += 1;
                 let ended = std::str::from_utf8(&bytes)

@@ -62,7 +62,7 @@ impl Feed {
     }
 
     /// The next line.
-    pub fn next(&mut self) -> Fed {
+    pub fn take(&mut self) -> Fed {
         loop {
             let rest = &self.block[self.at..];
             if let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
@@ -90,7 +90,7 @@ impl Feed {
         }
     }
 
-    /// Whether [`Self::next`] has something to say other than [`Fed::Later`].
+    /// Whether [`Self::take`] has something to say other than [`Fed::Later`].
     pub fn is_ready(&mut self) -> bool {
         self.at < self.block.len() || self.fill() || self.ended
     }

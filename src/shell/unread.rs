@@ -56,9 +56,10 @@ impl Unread {
         let skipped = self.messages.len().saturating_sub(SHOWN);
         let shown: Vec<_> = self.messages.iter().skip(skipped).collect();
         let likeness = |(who, text): &(Who, Untrusted<Body>)| {
-            let alike = strsim::normalized_damerau_levenshtein(pattern.as_str(), &clip(text.expose()));
-            // Whole numbers, as floats have no order; the right sender counts as much as half the text.
-            (alike * 1_000.0) as u32 + if from(who) { 500 } else { 0 }
+            let distance = strsim::damerau_levenshtein(pattern.as_str(), &clip(text.expose()));
+            // Another sender is as far off as half the pattern.
+            let elsewhere = if from(who) { 0 } else { pattern.as_str().chars().count() / 2 };
+            std::cmp::Reverse(distance + elsewhere)
         };
         let nearest = shown.iter().enumerate().max_by_key(|(_, message)| likeness(message)).map(|(at, _)| at);
         let line = |(at, (who, text)): (usize, &&(Who, Untrusted<Body>))| {

@@ -30,19 +30,19 @@ fn the_session_in_the_readme_plays() {
     let readme = replace_ports(include_str!("../../README.md"));
     let blocks = blocks(&readme);
     let is_terminal = |block: &&Vec<&str>| terminal(block[0]).is_some();
-    let mut open: Vec<(Peer, String, std::vec::IntoIter<&str>)> = Vec::new();
+    let mut open: Vec<(Peer, String, Vec<&str>)> = Vec::new();
     for block in blocks.iter().filter(is_terminal) {
         let (name, port, args) = terminal(block[0]).expect("filtered");
         let peer = Peer::start_at(&name, &port, &args.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(peer.output()[0], block[1]);
-        open.push((peer, name, block[2..].to_vec().into_iter()));
+        open.push((peer, name, block[2..].to_vec()));
     }
     assert!(open.len() >= 2, "two terminals");
     // Each terminal goes on by itself, as two people would.
     let players: Vec<_> = open
         .into_iter()
         .map(|(mut peer, name, lines)| {
-            let lines: Vec<_> = lines.map(str::to_owned).collect();
+            let lines: Vec<_> = lines.into_iter().map(str::to_owned).collect();
             std::thread::spawn(move || {
                 for line in lines {
                     match line.strip_prefix(&format!("{name}> ")) {
