@@ -2,16 +2,13 @@
 //! is missing from a line is asked for, a paste of several lines is asked about, the menu is shown,
 //! and then the main thread gets a line and is given a moment to obey it.
 
-use std::io::{self, stdin, stdout};
+use std::io::{self, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use async_signal::{Signal, Signals};
-use rustix::process::{getpid, kill_process};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Config, ExternalPrinter};
 
@@ -20,13 +17,15 @@ use crate::api::command::Command;
 use crate::api::grammar::{Content, Mode, answer, parse};
 use crate::api::verb::Kind;
 use crate::limits::{EDITOR_STOP, PROMPT_PATIENCE};
-use crate::live::Bell;
+use crate::session::Bell;
 use crate::shell::guide::{Asked, Guide};
 use crate::shell::history::History;
 use crate::shell::menu;
 use crate::shell::paste;
 use crate::shell::printer::{Printer, Ring};
 use crate::shell::shared::Shared;
+use crate::shell::signals::interrupt_editor;
+use crate::shell::terminal;
 
 /// What the person at the terminal did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +58,6 @@ pub struct Editor {
     printer: Printer,
     /// Hangs up when the thread has ended.
     ended: Receiver<()>,
-    /// As the terminal was, to put it right if the thread hangs.
-    terminal: Termios,
-    /// Rustyline handles SIGINT only while it reads a line; between lines it must not end us.
-    _interrupt: Signals,
 }
 
 type Rustyline = rustyline::Editor<Guide, History>;
@@ -108,6 +103,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 impl Editor {
     /// Starts editing. Each [`Typed`] is sent and the bell rung. Lines are remembered in `history`.
+    /// Signals must be watched before: rustyline puts its own handlers over what it finds.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -117,7 +113,6 @@ impl Editor {
         typed: Sender<Typed>,
         history: Option<PathBuf>,
     ) -> Result<(Self, Printer), StartError> {
-        let terminal = tcgetattr(stdin()).map_err(|_| StartError::NoTerminal)?;
         let (past, trouble) = match history.map(History::open) {
             None => (History::default(), None),
             Some(Ok(past)) => (past, None),
@@ -125,7 +120,6 @@ impl Editor {
         };
         let mut lines = Rustyline::with_history(config(), past).map_err(broken)?;
         let mut rings = lines.create_external_printer().map_err(|_| StartError::NoTerminal)?;
-        let interrupt = Signals::new([Signal::Int])?;
         // An empty text: while a line is edited it means a repaint, otherwise nothing.
         let ring: Ring = Box::new(move || drop(rings.print(String::new())));
         let printer = Printer::start(Box::new(stdout()), Some(ring))?;
@@ -135,10 +129,10 @@ impl Editor {
         }
         let (alive, ended) = channel();
         let out = Outbox { typed, bell, printer: printer.clone(), _ended: alive };
+        terminal::take().map_err(|_| StartError::NoTerminal)?;
         let mut seat = Seat { lines, shared: Arc::clone(&shared), printer: printer.clone(), out };
         thread::Builder::new().name("editor".into()).spawn(move || seat.run())?;
-        let editor = Self { shared, printer: printer.clone(), ended, terminal, _interrupt: interrupt };
-        Ok((editor, printer))
+        Ok((Self { shared, printer: printer.clone(), ended }, printer))
     }
 
     /// Ends the editor, whatever it is doing; the half-typed line is dropped, the terminal is as it
@@ -148,17 +142,16 @@ impl Editor {
         let begun = Instant::now();
         while begun.elapsed() < EDITOR_STOP {
             // Rustyline takes it for Ctrl-C; between two lines nobody does, hence again.
-            let _ = kill_process(getpid(), rustix::process::Signal::INT);
+            interrupt_editor();
             if self.ended.recv_timeout(AGAIN) == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
         }
         // It hangs: in a search, which no signal ends, or in a write that the terminal does not take.
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.terminal);
         let screen = self.printer.screen();
         screen.end();
         let _ = screen.spawn(None);
-        self.printer.print("\x1b[?2004l".into());
+        terminal::put_right();
     }
 }
 
@@ -220,7 +213,7 @@ impl Seat {
             Ok(line) => Read::Line(line),
             Err(ReadlineError::Interrupted) => Read::Cancel,
             // A terminal that hung up reads as if Ctrl-D were pressed.
-            Err(ReadlineError::Eof) if tcgetattr(stdin()).is_ok() => Read::Eof,
+            Err(ReadlineError::Eof) if terminal::is_there() => Read::Eof,
             Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 self.printer.print("* a key that is not UTF-8 was pressed; the line is dropped".into());
                 Read::Cancel
@@ -346,6 +339,7 @@ impl Drop for Outbox {
         if thread::panicking() {
             self.send(Typed::Gone);
         }
+        terminal::give_back();
         // Before the thread counts as ended: what is printed from now on goes straight out.
         self.printer.screen().end();
     }

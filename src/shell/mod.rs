@@ -21,6 +21,7 @@ pub mod editor;
 pub mod menu;
 pub mod printer;
 pub mod shared;
+pub mod terminal;
 
 mod complete;
 mod guide;
