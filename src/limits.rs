@@ -215,7 +215,7 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
         (
             "screen",
             format!(
-                "{SCREEN_BATCH_MAX} lines every {}; {SCREEN_LINES_MAX} lines or {} waiting",
+                "{SCREEN_BATCH_MAX} lines every {}, {SCREEN_LINES_MAX} or {} waiting",
                 time(SCREEN_PAUSE),
                 bytes(SCREEN_BYTES_MAX)
             ),

@@ -123,6 +123,7 @@ impl Editor {
         // An empty text: while a line is edited it means a repaint, otherwise nothing.
         let ring: Ring = Box::new(move || drop(rings.print(String::new())));
         let printer = Printer::start(Box::new(stdout()), Some(ring))?;
+        shared.draw_on(printer.screen());
         lines.set_helper(Some(Guide::new(Arc::clone(&shared), Arc::clone(printer.screen()))));
         if let Some(error) = trouble {
             printer.print(format!("* what is typed is not remembered: {error}"));

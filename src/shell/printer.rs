@@ -32,6 +32,8 @@ struct State {
     lines: usize,
     bytes: usize,
     stage: Stage,
+    /// What the prompt is made from has changed.
+    stale: bool,
     writing: bool,
     closed: bool,
     /// How many threads write here.
@@ -80,6 +82,7 @@ impl Printer {
             lines: 0,
             bytes: 0,
             stage: Stage::Idle,
+            stale: false,
             writing: false,
             closed: false,
             threads: 0,
@@ -119,10 +122,17 @@ impl Screen {
         if state.stage == Stage::Starting {
             state.stage = Stage::Editing;
         }
+        state.stale = false;
         let batch = state.take();
         drop(state);
         self.changed.notify_all();
         batch
+    }
+
+    /// The prompt, if there is one, is to be drawn anew.
+    pub(super) fn touch(&self) {
+        self.lock().stale = true;
+        self.changed.notify_all();
     }
 
     /// The editor has finished a line.
@@ -152,14 +162,14 @@ impl Screen {
     }
 
     fn run(&self, mut ring: Option<Ring>) {
-        while self.wait_for_lines() {
+        while self.wait_for_work() {
             // The pen first: an editor that begins now waits until this batch is out.
             let mut pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
             let mut state = self.lock();
             match state.stage {
                 Stage::Idle | Stage::Over => {
                     let batch = state.take();
-                    state.writing = true;
+                    (state.writing, state.stale) = (true, false);
                     drop(state);
                     // There is nobody to tell that the screen is gone.
                     let _ = pen.write_all(batch.as_bytes()).and_then(|()| pen.flush());
@@ -180,11 +190,11 @@ impl Screen {
         }
     }
 
-    /// Whether there are any; otherwise the screen is closed.
-    fn wait_for_lines(&self) -> bool {
-        let idle = |state: &mut State| state.entries.is_empty() && !state.closed;
+    /// Whether there is any; otherwise the screen is closed.
+    fn wait_for_work(&self) -> bool {
+        let idle = |state: &mut State| state.entries.is_empty() && !state.stale && !state.closed;
         let state = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-        !state.entries.is_empty()
+        !state.entries.is_empty() || (state.stale && !state.closed)
     }
 
     fn push(&self, text: String) {

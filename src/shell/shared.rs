@@ -1,13 +1,17 @@
 //! What the main thread and the editor's thread know of each other: facts that the main thread keeps
 //! current and the editor reads at each keystroke, and how far the typed lines have been obeyed.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+
+use crate::shell::printer::Screen;
 
 /// See the module.
 pub struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// Where the prompt is drawn from these facts.
+    screen: OnceLock<Arc<Screen>>,
 }
 
 struct State {
@@ -43,12 +47,25 @@ impl Shared {
     pub fn new(me: &str, color: bool) -> Arc<Self> {
         let facts = Facts { me: me.to_owned(), color, ..Facts::default() };
         let state = State { facts, leaving: false, typed: 0, obeyed: 0 };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
+        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), screen: OnceLock::new() })
     }
 
-    /// Changes the facts.
+    /// Changes the facts. The prompt follows at once where it shows them.
     pub fn update(&self, change: impl FnOnce(&mut Facts)) {
-        change(&mut self.lock().facts);
+        let mut state = self.lock();
+        let shown = |facts: &Facts| (facts.connected, facts.color);
+        let before = shown(&state.facts);
+        change(&mut state.facts);
+        let is_stale = shown(&state.facts) != before;
+        drop(state);
+        if let Some(screen) = self.screen.get().filter(|_| is_stale) {
+            screen.touch();
+        }
+    }
+
+    /// These facts are drawn on `screen`.
+    pub(super) fn draw_on(&self, screen: &Arc<Screen>) {
+        let _ = self.screen.set(Arc::clone(screen));
     }
 
     /// Looks at the facts.
