@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Config, ExternalPrinter};
@@ -24,7 +24,7 @@ use crate::shell::menu;
 use crate::shell::paste;
 use crate::shell::printer::{Printer, Ring};
 use crate::shell::shared::Shared;
-use crate::shell::signals::interrupt_editor;
+use crate::shell::signals::Own;
 use crate::shell::terminal;
 
 /// What the person at the terminal did.
@@ -140,10 +140,10 @@ impl Editor {
     /// was. From here on lines are printed without a prompt.
     pub fn stop(self) {
         self.shared.leave();
-        let begun = Instant::now();
-        while begun.elapsed() < EDITOR_STOP {
+        let own = Own::new();
+        for _ in 0..EDITOR_STOP.as_millis() / AGAIN.as_millis() {
             // Rustyline takes it for Ctrl-C; between two lines nobody does, hence again.
-            interrupt_editor();
+            own.interrupt();
             if self.ended.recv_timeout(AGAIN) == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
