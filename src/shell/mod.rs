@@ -20,6 +20,7 @@ mod verbs;
 pub mod editor;
 pub mod menu;
 pub mod printer;
+pub mod prompt;
 pub mod shared;
 pub mod terminal;
 
