@@ -109,12 +109,24 @@ pub const PLAIN_PER_SOURCE: usize = 32;
 pub const UNREAD_MAX: usize = 10_000;
 /// Lines that wait for the screen; what is more is counted and said in one line.
 pub const SCREEN_LINES_MAX: usize = 10_000;
+/// Bytes of the same.
+pub const SCREEN_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Lines handed to the line editor in one call.
 pub const SCREEN_BATCH_MAX: usize = 200;
+/// Bytes of the same, unless a single line has more.
+pub const SCREEN_BATCH_BYTES: usize = 64 * 1024;
 /// Pause between two such calls.
 pub const SCREEN_PAUSE: Duration = Duration::from_millis(20);
 /// Lines of history.
 pub const HISTORY_MAX: usize = 10_000;
+/// Bytes of its file that are read, from the end.
+pub const HISTORY_BYTES: u64 = 8 * 1024 * 1024;
+/// How many things completion offers at once.
+pub const COMPLETIONS_MAX: usize = 1_000;
+/// The prompt comes back when a line was obeyed, or after this long: what takes longer answers above it.
+pub const PROMPT_PATIENCE: Duration = Duration::from_millis(300);
+/// How long the line editor may take to end before the terminal is put right without it.
+pub const EDITOR_STOP: Duration = Duration::from_millis(700);
 /// How long a command may take to have its effect, unless `--timeout` says otherwise.
 pub const COMMAND: Duration = Duration::from_secs(10);
 /// How long `expect` waits, unless `--within` says otherwise.
@@ -202,7 +214,11 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
         ("unread for expect", format!("{UNREAD_MAX} messages"), "the oldest is dropped and counted"),
         (
             "screen",
-            format!("{SCREEN_BATCH_MAX} lines every {}, {SCREEN_LINES_MAX} waiting", time(SCREEN_PAUSE)),
+            format!(
+                "{SCREEN_BATCH_MAX} lines every {}, {SCREEN_LINES_MAX} or {} waiting",
+                time(SCREEN_PAUSE),
+                bytes(SCREEN_BYTES_MAX)
+            ),
             "what is more is counted in one line",
         ),
         ("history", format!("{HISTORY_MAX} lines"), "the file stays small"),

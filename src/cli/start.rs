@@ -18,11 +18,14 @@ use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
 use crate::session::Session;
 use crate::shell::batch::{self, Ended};
+use crate::shell::editor::Editor;
 use crate::shell::failure::{Exit, Failure};
 use crate::shell::feed::Feed;
 use crate::shell::front::Front;
 use crate::shell::output::{Output, Stdout, complain};
+use crate::shell::prompt;
 use crate::shell::render::Look;
+use crate::shell::shared::Shared;
 use crate::shell::signals;
 use crate::shell::tail;
 use crate::store::Memory;
@@ -63,7 +66,7 @@ pub(super) fn run(args: Args) -> Exit {
     let exit = match kind {
         Kind::Prompt => {
             let home = Home::new(flags.data.clone(), flags.ephemeral);
-            prompt(&mut live, &flags, &home, interrupted)
+            prompt_at(&mut live, &flags, &home, interrupted)
         }
         Kind::Tail(count) => with_front(&mut live, &flags, true, interrupted, |front| {
             front.listens(name, addr);
@@ -105,9 +108,35 @@ fn start(
     Ok(())
 }
 
-fn prompt(live: &mut Live, flags: &Flags, home: &Home, interrupted: Arc<AtomicBool>) -> Exit {
-    let _ = home;
-    with_front(live, flags, true, interrupted, |_| Exit::Runtime)
+fn prompt_at(live: &mut Live, flags: &Flags, home: &Home, interrupted: Arc<AtomicBool>) -> Exit {
+    let shared = Shared::new(live.face(0).name().as_str(), look(flags, true).color);
+    let (send, typed) = std::sync::mpsc::channel();
+    let history = home.history().ok().flatten();
+    let (editor, printer) = match Editor::start(Arc::clone(&shared), live.bell(), send, history) {
+        Ok(started) => started,
+        Err(_) => {
+            let addr = live.listens(0);
+            let name = live.face(0).name();
+            let bell = live.bell();
+            return with_front(live, flags, true, interrupted, |front| {
+                front.listens(name, addr);
+                ended("stdin", batch::run_feed(front, &mut Feed::stdin(bell)))
+            });
+        }
+    };
+    let addr = live.listens(0);
+    let mut face = live.face(0);
+    let name = face.name();
+    let output = Output::text(Box::new(prompt::Screen(printer.clone())), look(flags, true), flags.quiet);
+    let mut front = Front::new(&mut face, output, settings(flags), interrupted);
+    front.listens(name, addr);
+    keep(&mut front, flags);
+    let exit = prompt::run(&mut front, &typed, &shared);
+    editor.stop();
+    front.leave();
+    front.end(exit);
+    printer.flush(limits::EDITOR_STOP);
+    exit
 }
 
 /// Gives the node a front end that writes to standard output, and says goodbye after it.

@@ -315,6 +315,11 @@ impl<'a> Front<'a> {
         self.failed.is_some()
     }
 
+    /// Waits for anything.
+    pub fn rest(&mut self, patience: Duration) {
+        self.session.wait(patience);
+    }
+
     /// Lets the world run for a moment, without waiting for anything.
     pub fn glance(&mut self) {
         self.session.wait(Duration::ZERO);

@@ -1,5 +1,9 @@
 //! The terminal and the pipe: what people type becomes actions, what happens becomes lines. Knows a
 //! session and nothing of what is behind it.
+//!
+//! At a prompt the main thread owns the network and obeys lines, the editor's thread only turns
+//! keystrokes into finished lines, and the printer's thread only sees that output gets out. What they
+//! know of each other stands in `shared`.
 
 pub mod batch;
 pub mod failure;
@@ -12,3 +16,15 @@ pub mod signals;
 pub mod tail;
 mod unread;
 mod verbs;
+
+pub mod editor;
+pub mod menu;
+pub mod printer;
+pub mod prompt;
+pub mod shared;
+pub mod terminal;
+
+mod complete;
+mod guide;
+mod history;
+mod paste;

@@ -35,3 +35,8 @@ mod lines;
 // The source and its documents: who knows whom, and that README does what it says.
 mod layers;
 mod readme;
+
+// The prompt in a terminal.
+mod prompt_pty;
+mod pty;
+mod terminal_pty;
