@@ -3,16 +3,23 @@
 
 mod args;
 mod home;
+mod prompt;
 mod start;
 
 use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 
 use crate::shell::failure::Exit;
+use crate::shell::terminal;
 use args::{Args, Verb};
 
 /// Runs the program with the arguments it was given.
 pub fn main() -> ExitCode {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        terminal::put_right();
+        report(panic);
+    }));
     let mut given = std::env::args_os();
     if given.nth(1).is_some_and(|word| word == "bench") {
         return crate::bench::main(std::env::args().skip(2).collect());

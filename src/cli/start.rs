@@ -9,26 +9,24 @@ use std::sync::atomic::AtomicBool;
 use crate::api::command::{Command, Dialect};
 use crate::api::settings::{Color, Settings};
 use crate::cli::args::{Args, Flags, Verb};
-use crate::cli::home::Home;
+use crate::cli::prompt;
 use crate::id::Name;
 use crate::key::Keys;
 use crate::limits;
-use crate::live::{Face, Listen, Live, OpenError};
+use crate::live::{Listen, Live, OpenError};
 use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
 use crate::session::Session;
 use crate::shell::batch::{self, Ended};
-use crate::shell::editor::Editor;
 use crate::shell::failure::{Exit, Failure};
 use crate::shell::feed::Feed;
 use crate::shell::front::Front;
 use crate::shell::output::{Output, Stdout, complain};
-use crate::shell::prompt;
 use crate::shell::render::Look;
-use crate::shell::shared::Shared;
 use crate::shell::signals;
 use crate::shell::tail;
 use crate::store::Memory;
+use crate::time::Mono;
 
 /// What kind of front end it is to be.
 enum Kind {
@@ -64,12 +62,9 @@ pub(super) fn run(args: Args) -> Exit {
     let bell = live.bell();
     let addr = live.listens(0);
     let exit = match kind {
-        Kind::Prompt => {
-            let home = Home::new(flags.data.clone(), flags.ephemeral);
-            prompt_at(&mut live, &flags, &home, interrupted)
-        }
+        Kind::Prompt => prompt::run(&mut live, &flags, interrupted),
         Kind::Tail(count) => with_front(&mut live, &flags, true, interrupted, |front| {
-            front.listens(name, addr);
+            front.listens(addr);
             keep(front, &flags);
             tail::run(front, count)
         }),
@@ -78,7 +73,7 @@ pub(super) fn run(args: Args) -> Exit {
             ended("-c", batch::run(front, &lines))
         }),
         Kind::Pipe => with_front(&mut live, &flags, true, interrupted, |front| {
-            front.listens(name, addr);
+            front.listens(addr);
             keep(front, &flags);
             ended("stdin", batch::run_feed(front, &mut Feed::stdin(bell)))
         }),
@@ -108,63 +103,33 @@ fn start(
     Ok(())
 }
 
-fn prompt_at(live: &mut Live, flags: &Flags, home: &Home, interrupted: Arc<AtomicBool>) -> Exit {
-    let shared = Shared::new(live.face(0).name().as_str(), look(flags, true).color);
-    let (send, typed) = std::sync::mpsc::channel();
-    let history = home.history().ok().flatten();
-    let (editor, printer) = match Editor::start(Arc::clone(&shared), live.bell(), send, history) {
-        Ok(started) => started,
-        Err(_) => {
-            let addr = live.listens(0);
-            let name = live.face(0).name();
-            let bell = live.bell();
-            return with_front(live, flags, true, interrupted, |front| {
-                front.listens(name, addr);
-                ended("stdin", batch::run_feed(front, &mut Feed::stdin(bell)))
-            });
-        }
-    };
-    let addr = live.listens(0);
-    let mut face = live.face(0);
-    let name = face.name();
-    let output = Output::text(Box::new(prompt::Screen(printer.clone())), look(flags, true), flags.quiet);
-    let mut front = Front::new(&mut face, output, settings(flags), interrupted);
-    front.listens(name, addr);
-    keep(&mut front, flags);
-    let exit = prompt::run(&mut front, &typed, &shared);
-    editor.stop();
-    front.leave();
-    front.end(exit);
-    printer.flush(limits::EDITOR_STOP);
-    exit
-}
-
 /// Gives the node a front end that writes to standard output, and says goodbye after it.
-fn with_front(
+pub(super) fn with_front(
     live: &mut Live,
     flags: &Flags,
     news: bool,
     interrupted: Arc<AtomicBool>,
     run: impl FnOnce(&mut Front<'_>) -> Exit,
 ) -> Exit {
+    let name = live.node(0).name();
     let mut face = live.face(0);
-    let output = output(&face, flags, news);
-    let mut front = Front::new(&mut face, output, settings(flags), interrupted);
+    let output = output(name, face.now().mono, flags, news);
+    let mut front = Front::new(&mut face, name, output, settings(flags), interrupted);
     let exit = run(&mut front);
     front.leave();
     front.end(exit);
     exit
 }
 
-fn output(face: &Face<'_>, flags: &Flags, news: bool) -> Output {
+fn output(name: Name, now: Mono, flags: &Flags, news: bool) -> Output {
     let sink = Box::new(Stdout::default());
     if flags.json {
-        return Output::json(sink, face.name(), face.now().mono);
+        return Output::json(sink, name, now);
     }
     Output::text(sink, look(flags, news), flags.quiet)
 }
 
-fn look(flags: &Flags, news: bool) -> Look {
+pub(super) fn look(flags: &Flags, news: bool) -> Look {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let auto_color = std::io::stdout().is_terminal() && !dumb && !unwanted;
@@ -176,7 +141,7 @@ fn look(flags: &Flags, news: bool) -> Look {
     Look { color, auto_color, times: false, receipts: true, news, details: flags.verbose }
 }
 
-fn settings(flags: &Flags) -> Settings {
+pub(super) fn settings(flags: &Flags) -> Settings {
     let mut settings = Settings { color: flags.color.into(), ..Settings::default() };
     if let Some(timeout) = flags.timeout {
         settings.timeout = timeout;

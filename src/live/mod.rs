@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::api::command::{Command, CommandError};
 use crate::api::event::Event;
 use crate::api::reply::Reply;
-use crate::id::{LinkId, Name, RequestId};
+use crate::id::{LinkId, RequestId};
 use crate::key::Keys;
 use crate::limits;
 use crate::node::Node;
@@ -442,13 +442,6 @@ impl Live {
 impl Default for Live {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Face<'_> {
-    /// What the node calls itself.
-    pub fn name(&self) -> Name {
-        self.live.hosts[self.at].node.name()
     }
 }
 

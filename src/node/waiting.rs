@@ -103,7 +103,7 @@ impl Node {
         let unsaid: Vec<_> =
             self.peers.iter().filter(|(_, peer)| peer.outbox.len() > 0).map(|(ix, _)| ix).collect();
         for ix in unsaid {
-            self.give_up(ix, Why::Left, out);
+            self.give_up(ix, Why::Closed, out);
         }
         self.emit(What::Leaving, out);
     }

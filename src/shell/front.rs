@@ -23,6 +23,7 @@ use crate::shell::output::Output;
 use crate::shell::receipts::{Origin, Receipts, Sent};
 use crate::shell::unread::Unread;
 use crate::shell::verbs;
+use crate::time::Mono;
 use crate::why::Why;
 
 /// Whether the front end may wait for a command's effect.
@@ -39,6 +40,8 @@ pub struct Front<'a> {
     pub(super) session: &'a mut dyn Session,
     /// What it says.
     pub out: Output,
+    /// What the node calls itself.
+    pub(super) me: Name,
     /// How it behaves.
     pub settings: Settings,
     /// Lines that go to this peer as they are, until `/end`.
@@ -68,12 +71,14 @@ impl<'a> Front<'a> {
     /// A front end that ends what it does when `interrupted` is set.
     pub fn new(
         session: &'a mut dyn Session,
+        me: Name,
         out: Output,
         settings: Settings,
         interrupted: Arc<AtomicBool>,
     ) -> Self {
         Self {
             session,
+            me,
             out,
             settings,
             chat: None,
@@ -111,9 +116,7 @@ impl<'a> Front<'a> {
                 }
             }
             (Action::Node(command), Manner::Prompt) => {
-                let verb = verb_of(&command);
-                let request = self.session.submit(command);
-                self.asked.push((request, verb));
+                self.ask(command);
                 self.pump();
             }
             (action, _) => {
@@ -150,7 +153,7 @@ impl<'a> Front<'a> {
         });
         for (verb, result) in answered {
             match result {
-                Ok(reply) => self.out.reply(now, &reply),
+                Ok(reply) => self.shown(now, &reply),
                 Err(error) => self.complain(&Failure::Command { verb, error }),
             }
         }
@@ -263,7 +266,7 @@ impl<'a> Front<'a> {
         let timeout = || Err(CommandError::Timeout { who: "the other side".into(), within });
         let reply = result.unwrap_or_else(timeout).map_err(|error| Failure::Command { verb, error })?;
         let now = self.session.now().mono;
-        self.out.reply(now, &reply);
+        self.shown(now, &reply);
         self.pump();
         Ok(reply)
     }
@@ -276,9 +279,16 @@ impl<'a> Front<'a> {
     }
 
     /// Says where we listen.
-    pub fn listens(&mut self, me: Name, addr: Option<SocketAddr>) {
+    pub fn listens(&mut self, addr: Option<SocketAddr>) {
         let now = self.session.now().mono;
-        self.out.listens(now, me, addr);
+        self.out.listens(now, self.me, addr);
+    }
+
+    /// Gives a command whose answer nobody waits for; it is shown when it comes.
+    pub fn ask(&mut self, command: Command) {
+        let verb = verb_of(&command);
+        let request = self.session.submit(command);
+        self.asked.push((request, verb));
     }
 
     /// Gives addresses that are to be kept connected and waits until each was tried once.
@@ -364,6 +374,13 @@ impl<'a> Front<'a> {
         let why = self.unreachable.values().next().copied().filter(|_| !self.present.contains_key(&to.id));
         Failure::Unacknowledged { verb: origin.verb, to: to.name.to_string(), seq, within, why }
             .in_line(origin.line)
+    }
+
+    fn shown(&mut self, now: Mono, reply: &Reply) {
+        if let Reply::Me(me) = reply {
+            self.me = me.name;
+        }
+        self.out.reply(now, reply);
     }
 
     fn fail(&mut self, line: usize, failure: Failure) {

@@ -1,0 +1,74 @@
+//! A prompt for a node on sockets: the editor, the history, the rc file, and the front end between
+//! them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::api::command::Command;
+use crate::cli::args::Flags;
+use crate::cli::home::Home;
+use crate::cli::start::{look, settings, with_front};
+use crate::limits;
+use crate::live::Live;
+use crate::shell::batch;
+use crate::shell::editor::Editor;
+use crate::shell::failure::Exit;
+use crate::shell::feed::Feed;
+use crate::shell::front::Front;
+use crate::shell::output::{Output, complain};
+use crate::shell::prompt::{self, Desk, Screen};
+use crate::shell::shared::Shared;
+
+/// A prompt on the terminal; on one that can do nothing, lines without editing.
+pub(super) fn run(live: &mut Live, flags: &Flags, interrupted: Arc<AtomicBool>) -> Exit {
+    let home = Home::new(flags.data.clone(), flags.ephemeral);
+    let (addr, name, bell) = (live.listens(0), live.node(0).name(), live.bell());
+    let history = home.history().unwrap_or_else(|error| {
+        complain(&format!("hobnob: the history is not kept: {error}"));
+        None
+    });
+    let shared = Shared::new(name.as_str(), look(flags, true).color);
+    let (send, typed) = std::sync::mpsc::channel();
+    let (editor, printer) = match Editor::start(Arc::clone(&shared), live.bell(), send, history) {
+        Ok(started) => started,
+        Err(_) => {
+            return with_front(live, flags, true, interrupted, |front| {
+                begin(front, flags, &home, addr);
+                prompt::run_plain(front, &mut Feed::stdin(bell))
+            });
+        }
+    };
+    let desk = Desk::new(typed);
+    let mut face = live.face(0);
+    let output = Output::text(Box::new(Screen(printer.clone())), look(flags, true), flags.quiet);
+    let mut front = Front::new(&mut face, name, output, settings(flags), interrupted);
+    front.cancelled = Box::new(|| desk.is_cancelled());
+    begin(&mut front, flags, &home, addr);
+    let exit = prompt::run(&mut front, &desk, &shared);
+    editor.stop();
+    front.leave();
+    front.end(exit);
+    printer.flush(limits::EDITOR_STOP);
+    exit
+}
+
+/// What a prompt starts with: where it listens, whom it keeps, the lines of the rc file.
+fn begin(front: &mut Front<'_>, flags: &Flags, home: &Home, addr: Option<SocketAddr>) {
+    front.listens(addr);
+    for address in &flags.peers {
+        front.ask(Command::Keep { address: address.clone() });
+    }
+    if flags.no_rc {
+        return;
+    }
+    match home.rc() {
+        Ok(None) => {}
+        Ok(Some(path)) => {
+            if let Err(failure) = batch::source(front, &path.display().to_string()) {
+                front.complain(&failure);
+            }
+        }
+        Err(error) => front.out.complain(&error),
+    }
+}
