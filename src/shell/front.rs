@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use crate::addr::Address;
 use crate::api::action::Action;
-use crate::api::command::{Command, CommandError, Dialect, PeerRef, show};
-use crate::api::event::{What, Who};
-use crate::api::pattern::Pattern;
+use crate::api::command::{Command, CommandError, Dialect, PeerRef};
+use crate::api::event::Who;
 use crate::api::reply::Reply;
 use crate::api::settings::{Change, Setting, Settings};
 use crate::id::{Name, PeerId, RequestId};
@@ -20,7 +19,7 @@ use crate::limits;
 use crate::session::Session;
 use crate::shell::failure::{Exit, Failure};
 use crate::shell::output::Output;
-use crate::shell::receipts::{Origin, Receipts, Sent};
+use crate::shell::receipts::{Origin, Receipts};
 use crate::shell::unread::Unread;
 use crate::shell::verbs;
 use crate::time::Mono;
@@ -47,14 +46,14 @@ pub struct Front<'a> {
     /// Lines that go to this peer as they are, until `/end`.
     pub chat: Option<PeerRef>,
     pub(super) unread: Unread,
-    receipts: Receipts,
+    pub(super) receipts: Receipts,
     /// Commands given at a prompt that were not answered yet.
-    asked: Vec<(RequestId, &'static str)>,
+    pub(super) asked: Vec<(RequestId, &'static str)>,
     /// Peers connected now, and where each listens.
     pub(super) present: BTreeMap<PeerId, (Who, Option<SocketAddr>)>,
-    unreachable: BTreeMap<Address, Why>,
+    pub(super) unreachable: BTreeMap<Address, Why>,
     /// What failed of that which a batch did not wait for.
-    failed: Option<(usize, Failure)>,
+    pub(super) failed: Option<(usize, Failure)>,
     /// Messages after which no more is taken in.
     pub(super) quota: Option<u64>,
     /// How many files deep we are.
@@ -125,96 +124,6 @@ impl<'a> Front<'a> {
             }
         }
         Ok(false)
-    }
-
-    /// Takes in all that has come, and shows it.
-    pub fn pump(&mut self) {
-        let now = self.session.now().mono;
-        while let Some(request) = self.receipts.oldest()
-            && let Some(result) = self.session.take_reply(request)
-        {
-            let Some(origin) = self.receipts.answered(now) else { break };
-            match result {
-                Ok(reply) => {
-                    self.follow(&reply, origin);
-                    self.out.reply(now, &reply);
-                }
-                Err(error) => self.fail(origin.line, Failure::Command { verb: origin.verb, error }),
-            }
-        }
-        let session = &mut *self.session;
-        let mut answered = Vec::new();
-        self.asked.retain(|(request, verb)| match session.take_reply(*request) {
-            Some(result) => {
-                answered.push((*verb, result));
-                false
-            }
-            None => true,
-        });
-        for (verb, result) in answered {
-            match result {
-                Ok(reply) => self.shown(now, &reply),
-                Err(error) => self.complain(&Failure::Command { verb, error }),
-            }
-        }
-        while self.quota != Some(0)
-            && let Some(event) = self.session.take_event()
-        {
-            if let (What::Message(_), Some(left)) = (&event.what, &mut self.quota) {
-                *left -= 1;
-            }
-            match &event.what {
-                What::Message(message) => self.unread.push(message),
-                What::Delivered { to, last, .. } => self.receipts.delivered(to.id, *last, now),
-                What::Failed { to, first, last, why } => {
-                    if let Some(sent) = self.receipts.failed(to.id, *first, *last) {
-                        let Sent { origin, seq, .. } = sent;
-                        let failure = Failure::Undelivered {
-                            verb: origin.verb,
-                            to: to.name.to_string(),
-                            seq,
-                            why: *why,
-                        };
-                        self.fail(origin.line, failure);
-                    }
-                }
-                What::Joined { who, listens, .. } => {
-                    if let Some(listens) = listens {
-                        self.unreachable.remove(&Address::from(*listens));
-                    }
-                    self.present.insert(who.id, (*who, *listens));
-                }
-                What::Renamed { who, .. } => {
-                    self.present.entry(who.id).and_modify(|(name, _)| *name = *who);
-                }
-                What::Left { who, .. } | What::Lost { who, .. } => drop(self.present.remove(&who.id)),
-                What::Unreachable { at, why, .. } => drop(self.unreachable.insert(at.clone(), *why)),
-                What::Superseded { .. } | What::Dropped { .. } | What::Leaving => {}
-            }
-            self.out.event(&event);
-        }
-    }
-
-    /// Whether something that a batch did not wait for has failed, and in which line.
-    ///
-    /// # Errors
-    /// It has.
-    pub fn check(&mut self) -> Result<(), (usize, Failure)> {
-        match self.failed.take() {
-            Some(failed) => {
-                self.receipts.clear();
-                Err(failed)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Waits until every message that was sent has arrived.
-    ///
-    /// # Errors
-    /// One will not, or did not in time.
-    pub fn arrive(&mut self) -> Result<(), Failure> {
-        self.travel(0)
     }
 
     /// Lets the world run until `check` gives something.
@@ -320,11 +229,6 @@ impl<'a> Front<'a> {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// Whether [`Self::check`] has something to say.
-    pub fn has_failed(&self) -> bool {
-        self.failed.is_some()
-    }
-
     /// Waits for anything.
     pub fn rest(&mut self, patience: Duration) {
         self.session.wait(patience);
@@ -336,125 +240,11 @@ impl<'a> Front<'a> {
         self.pump();
     }
 
-    /// Waits until at most `left` messages are on their way.
-    fn travel(&mut self, left: usize) -> Result<(), Failure> {
-        loop {
-            let within = self.settings.timeout;
-            let due = self.receipts.progress().plus(within);
-            let wait = due.since(self.session.now().mono).max(Duration::from_millis(1));
-            let news = |front: &mut Self| {
-                (front.receipts.len() <= left
-                    || front.failed.is_some()
-                    || front.receipts.progress().plus(within) > due)
-                    .then_some(())
-            };
-            let moved = self.until(wait, news)?;
-            if let Some((line, failure)) = self.failed.take() {
-                self.receipts.clear();
-                return Err(failure.in_line(line));
-            }
-            if self.receipts.len() <= left {
-                return Ok(());
-            }
-            if moved.is_none() {
-                let failure = self.stuck(within);
-                self.receipts.clear();
-                return Err(failure);
-            }
-        }
-    }
-
-    /// Why what travels does not arrive.
-    fn stuck(&self, within: Duration) -> Failure {
-        let Some(Sent { to, seq, origin }) = self.receipts.stuck() else {
-            let origin = self.receipts.unanswered().unwrap_or(Origin { line: 0, verb: "send" });
-            let error = CommandError::Timeout { who: "the other side".into(), within };
-            return Failure::Command { verb: origin.verb, error }.in_line(origin.line);
-        };
-        let why = self.unreachable.values().next().copied().filter(|_| !self.present.contains_key(&to.id));
-        Failure::Unacknowledged { verb: origin.verb, to: to.name.to_string(), seq, within, why }
-            .in_line(origin.line)
-    }
-
-    fn shown(&mut self, now: Mono, reply: &Reply) {
+    pub(super) fn shown(&mut self, now: Mono, reply: &Reply) {
         if let Reply::Me(me) = reply {
             self.me = me.name;
         }
         self.out.reply(now, reply);
-    }
-
-    fn fail(&mut self, line: usize, failure: Failure) {
-        self.failed.get_or_insert((line, failure));
-    }
-
-    fn follow(&mut self, reply: &Reply, origin: Origin) {
-        match reply {
-            Reply::Queued { to, seq, .. } => self.receipts.sent(Sent { to: *to, seq: *seq, origin }),
-            Reply::Broadcast(told) => {
-                for (to, seq) in told {
-                    self.receipts.sent(Sent { to: *to, seq: *seq, origin });
-                }
-            }
-            _ => {}
-        }
-    }
-
-    pub(super) fn is_from(&self, from: Option<&PeerRef>, who: &Who) -> bool {
-        match from {
-            None => true,
-            Some(PeerRef::Id(id)) => who.id == *id,
-            Some(PeerRef::At(address)) => match who.id {
-                PeerId::Plain(addr) if Address::from(addr) == *address => true,
-                _ => {
-                    self.present.get(&who.id).and_then(|(_, listens)| *listens).map(Address::from).as_ref()
-                        == Some(address)
-                }
-            },
-            Some(PeerRef::Word(word)) => {
-                let by_key = match who.id {
-                    PeerId::Native(key) => {
-                        word.len() >= 4 && key.to_string().starts_with(&word.to_ascii_lowercase())
-                    }
-                    PeerId::Plain(_) => false,
-                };
-                // What it is called now counts, and what it was called when it wrote.
-                let now = self.present.get(&who.id).map(|(now, _)| now.name);
-                who.name.as_str() == word || now.is_some_and(|now| now.as_str() == word) || by_key
-            }
-        }
-    }
-
-    pub(super) fn expect(
-        &mut self,
-        from: Option<&PeerRef>,
-        pattern: &Pattern,
-        within: Duration,
-    ) -> Result<(), Failure> {
-        let take = |front: &mut Self| {
-            let unread = std::mem::take(&mut front.unread);
-            let mut unread = unread;
-            let found = unread.take(|who| front.is_from(from, who), pattern);
-            front.unread = unread;
-            found
-        };
-        let found = self.until(within, take)?;
-        let now = self.session.now().mono;
-        let whom = from.map_or_else(|| "anybody".to_owned(), PeerRef::to_string);
-        let shown = crate::text::escape_display(pattern.as_str());
-        match found {
-            Some((who, _)) => {
-                self.out.expected(now, &format!("{} {shown}", who.name));
-                Ok(())
-            }
-            None => {
-                let unread = self.unread.explain(|who| self.is_from(from, who), pattern);
-                let text = format!(
-                    "expect: no message from {whom} matched {shown} within {}; {unread}",
-                    show(within)
-                );
-                Err(Failure::Expectation(text))
-            }
-        }
     }
 
     pub(super) fn change(&mut self, change: Change) {

@@ -6,8 +6,10 @@
 //! know of each other stands in `shared`.
 
 pub mod batch;
+mod expect;
 pub mod failure;
 pub mod feed;
+mod follow;
 pub mod front;
 pub mod output;
 mod receipts;

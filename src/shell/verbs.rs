@@ -56,10 +56,10 @@ pub(super) fn obey(front: &mut Front<'_>, action: Action, manner: Manner) -> Res
         Action::Set(change) => front.change(change),
         Action::Limits => {
             let rows = limits::table();
-            let (wide, wider) =
-                (longest(rows.iter().map(|row| row.0)), longest(rows.iter().map(|row| &*row.1)));
-            let line =
-                |(what, bound, why): &(&str, String, &str)| format!("{what:<wide$}  {bound:<wider$}  {why}");
+            let wide = longest(rows.iter().map(|row| row.0));
+            let line = |(what, bound, why): &(&str, String, &str)| {
+                format!("{what:<wide$}  {bound}\n{:wide$}    {why}", "")
+            };
             front.out.say(now, "reply", &rows.iter().map(line).collect::<Vec<_>>().join("\n"));
         }
         Action::Clear if manner == Manner::Prompt => front.out.say(now, "reply", "\x1b[2J\x1b[H"),

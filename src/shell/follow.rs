@@ -1,0 +1,166 @@
+//! What becomes of what a front end asked: answers and events are taken in and shown, and a batch's
+//! messages are followed until they have arrived.
+
+use std::time::Duration;
+
+use crate::addr::Address;
+use crate::api::command::CommandError;
+use crate::api::event::What;
+use crate::api::reply::Reply;
+use crate::shell::failure::Failure;
+use crate::shell::receipts::{Origin, Sent};
+
+use crate::shell::front::Front;
+
+impl Front<'_> {
+    /// Takes in all that has come, and shows it.
+    pub fn pump(&mut self) {
+        let now = self.session.now().mono;
+        while let Some(request) = self.receipts.oldest()
+            && let Some(result) = self.session.take_reply(request)
+        {
+            let Some(origin) = self.receipts.answered(now) else { break };
+            match result {
+                Ok(reply) => {
+                    self.follow(&reply, origin);
+                    self.out.reply(now, &reply);
+                }
+                Err(error) => self.fail(origin.line, Failure::Command { verb: origin.verb, error }),
+            }
+        }
+        let session = &mut *self.session;
+        let mut answered = Vec::new();
+        self.asked.retain(|(request, verb)| match session.take_reply(*request) {
+            Some(result) => {
+                answered.push((*verb, result));
+                false
+            }
+            None => true,
+        });
+        for (verb, result) in answered {
+            match result {
+                Ok(reply) => self.shown(now, &reply),
+                Err(error) => self.complain(&Failure::Command { verb, error }),
+            }
+        }
+        while self.quota != Some(0)
+            && let Some(event) = self.session.take_event()
+        {
+            if let (What::Message(_), Some(left)) = (&event.what, &mut self.quota) {
+                *left -= 1;
+            }
+            match &event.what {
+                What::Message(message) => self.unread.push(message),
+                What::Delivered { to, last, .. } => self.receipts.delivered(to.id, *last, now),
+                What::Failed { to, first, last, why } => {
+                    if let Some(sent) = self.receipts.failed(to.id, *first, *last) {
+                        let Sent { origin, seq, .. } = sent;
+                        let failure = Failure::Undelivered {
+                            verb: origin.verb,
+                            to: to.name.to_string(),
+                            seq,
+                            why: *why,
+                        };
+                        self.fail(origin.line, failure);
+                    }
+                }
+                What::Joined { who, listens, .. } => {
+                    if let Some(listens) = listens {
+                        self.unreachable.remove(&Address::from(*listens));
+                    }
+                    self.present.insert(who.id, (*who, *listens));
+                }
+                What::Renamed { who, .. } => {
+                    self.present.entry(who.id).and_modify(|(name, _)| *name = *who);
+                }
+                What::Left { who, .. } | What::Lost { who, .. } => drop(self.present.remove(&who.id)),
+                What::Unreachable { at, why, .. } => drop(self.unreachable.insert(at.clone(), *why)),
+                What::Superseded { .. } | What::Dropped { .. } | What::Leaving => {}
+            }
+            self.out.event(&event);
+        }
+    }
+
+    /// Whether something that a batch did not wait for has failed, and in which line.
+    ///
+    /// # Errors
+    /// It has.
+    pub fn check(&mut self) -> Result<(), (usize, Failure)> {
+        match self.failed.take() {
+            Some(failed) => {
+                self.receipts.clear();
+                Err(failed)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether [`Self::check`] has something to say.
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Waits until every message that was sent has arrived.
+    ///
+    /// # Errors
+    /// One will not, or did not in time.
+    pub fn arrive(&mut self) -> Result<(), Failure> {
+        self.travel(0)
+    }
+
+    /// Waits until at most `left` messages are on their way.
+    pub(super) fn travel(&mut self, left: usize) -> Result<(), Failure> {
+        loop {
+            let within = self.settings.timeout;
+            let due = self.receipts.progress().plus(within);
+            let wait = due.since(self.session.now().mono).max(Duration::from_millis(1));
+            let news = |front: &mut Self| {
+                (front.receipts.len() <= left
+                    || front.failed.is_some()
+                    || front.receipts.progress().plus(within) > due)
+                    .then_some(())
+            };
+            let moved = self.until(wait, news)?;
+            if let Some((line, failure)) = self.failed.take() {
+                self.receipts.clear();
+                return Err(failure.in_line(line));
+            }
+            if self.receipts.len() <= left {
+                return Ok(());
+            }
+            if moved.is_none() {
+                let failure = self.stuck(within);
+                self.receipts.clear();
+                return Err(failure);
+            }
+        }
+    }
+
+    /// Why what travels does not arrive.
+    fn stuck(&self, within: Duration) -> Failure {
+        let Some(Sent { to, seq, origin }) = self.receipts.stuck() else {
+            let origin = self.receipts.unanswered().unwrap_or(Origin { line: 0, verb: "send" });
+            let error = CommandError::Timeout { who: "the other side".into(), within };
+            return Failure::Command { verb: origin.verb, error }.in_line(origin.line);
+        };
+        let why = self.unreachable.values().next().copied().filter(|_| !self.present.contains_key(&to.id));
+        Failure::Unacknowledged { verb: origin.verb, to: to.name.to_string(), seq, within, why }
+            .in_line(origin.line)
+    }
+
+    fn fail(&mut self, line: usize, failure: Failure) {
+        self.failed.get_or_insert((line, failure));
+    }
+
+    fn follow(&mut self, reply: &Reply, origin: Origin) {
+        match reply {
+            Reply::Queued { to, seq, .. } => self.receipts.sent(Sent { to: *to, seq: *seq, origin }),
+            Reply::Broadcast(told) => {
+                for (to, seq) in told {
+                    self.receipts.sent(Sent { to: *to, seq: *seq, origin });
+                }
+            }
+            _ => {}
+        }
+    }
+}
