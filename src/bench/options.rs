@@ -12,6 +12,8 @@ pub(super) struct Options {
     payload: Option<u64>,
     ones: Option<u64>,
     at_once: Option<u64>,
+    /// Also what each side took, for whoever looks for the slower one.
+    pub(super) detail: bool,
     pub(super) rounds: Option<u64>,
     pub(super) only: Option<Vec<String>>,
 }
@@ -29,6 +31,7 @@ impl Options {
                 "--payload" => options.payload = Some(number(32 * 1024)?.max(12)),
                 "--ones" => options.ones = Some(number(100_000)?),
                 "--at-once" => options.at_once = Some(number(64)?),
+                "--detail" => options.detail = number(1)? == 1,
                 "--rounds" => options.rounds = Some(number(1_000)?),
                 "--only" => options.only = Some(value.split(',').map(str::to_owned).collect()),
                 "--secs" => {

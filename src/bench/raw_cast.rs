@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::bench::numbered::Numbered;
-use crate::bench::process::{monotonic, tell};
+use crate::bench::process::{cpu, monotonic, tell};
 use crate::bench::raw::expect;
 use crate::bench::raw_noise::Secrets;
 use crate::bench::raw_wire::{Scratch, Wire, accept, dial, listen};
@@ -143,6 +143,7 @@ pub(super) fn w3_send(n: u64, ones: u64, millis: u64) -> Result<(), Fault> {
             shared.until(|| answers.get() >= one).await?;
         }
         tell("said", &said)?;
+        let cpu_before = cpu();
         let (until, mut sent) = (Instant::now() + Duration::from_millis(millis), 1);
         let size = text.bytes().len() + 2;
         let has_room = || lines.iter().all(|line| line.wire.borrow().said() + size <= GATHER);
@@ -157,7 +158,8 @@ pub(super) fn w3_send(n: u64, ones: u64, millis: u64) -> Result<(), Fault> {
         text.advance();
         text.end();
         lines.iter().for_each(|line| line.say(text.bytes()));
-        tell("sent", &[sent])?;
+        shared.until(|| answers.get() > ones).await?;
+        tell("sent", &[sent, cpu() - cpu_before])?;
         pending().await
     }))
 }
@@ -201,7 +203,8 @@ pub(super) fn w3_receive(port: u64, n: u64, ones: u64) -> Result<(), Fault> {
         }
         shared.until(|| heard.ends.get() == n).await?;
         tell("heard", &heard.times.borrow())?;
-        tell("received", &[heard.count.get() - ones * n, heard.ended.get() - heard.began.get()])?;
+        let (count, nanos) = (heard.count.get() - ones * n, heard.ended.get() - heard.began.get());
+        tell("received", &[count, nanos, cpu() - heard.cpu_before.get()])?;
         pending().await
     }))
 }
@@ -212,17 +215,19 @@ struct Heard {
     count: Cell<u64>,
     ends: Cell<u64>,
     began: Cell<u64>,
+    cpu_before: Cell<u64>,
     ended: Cell<u64>,
     times: RefCell<Vec<u64>>,
 }
 
 impl Heard {
-    /// Counts a message. Whether it was the last delivery of a single broadcast.
+    /// Counts a message. Whether it was the last delivery of a single broadcast, or of all.
     fn take(&self, last: bool, n: u64, ones: u64) -> bool {
         let count = self.count.get() + 1;
         self.count.set(count);
         if count == ones * n + 1 {
             self.began.set(monotonic());
+            self.cpu_before.set(cpu());
         }
         if last {
             self.ends.set(self.ends.get() + 1);
@@ -232,6 +237,6 @@ impl Heard {
         if one {
             self.times.borrow_mut().push(monotonic());
         }
-        one
+        one || self.ends.get() == n
     }
 }

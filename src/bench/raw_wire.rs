@@ -92,7 +92,18 @@ impl Wire {
         cx: &mut Context<'_>,
         scratch: &mut Scratch,
     ) -> Poll<Result<(), Error>> {
-        if self.left.is_empty() {
+        loop {
+            while !self.left.is_empty() {
+                match self.tcp.get_ref().write(&self.left) {
+                    Ok(count) => drop(self.left.drain(..count)),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        if self.tcp.poll_writable(cx)?.is_pending() {
+                            return Poll::Pending;
+                        }
+                    }
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
             if self.said.is_empty() {
                 return Poll::Ready(Ok(()));
             }
@@ -108,23 +119,8 @@ impl Wire {
                     Err(error) => return Poll::Ready(Err(error)),
                 }
             }
-            if written == sealed.len() {
-                return Poll::Ready(Ok(()));
-            }
             self.left.extend_from_slice(&sealed[written..]);
         }
-        while !self.left.is_empty() {
-            match self.tcp.get_ref().write(&self.left) {
-                Ok(count) => drop(self.left.drain(..count)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if self.tcp.poll_writable(cx)?.is_pending() {
-                        return Poll::Pending;
-                    }
-                }
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-        Poll::Ready(Ok(()))
     }
 
     /// Reads once, and hands over every message that is whole. Ready with false at the end.

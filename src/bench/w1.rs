@@ -1,5 +1,5 @@
 //! W1: one sender and one receiver, each a process. One `Send` a message, given by a front end that
-//! keeps the outbox full but never overfull, and one event a message, each checked for its number.
+//! keeps the window full, and one event a message, each checked for its number.
 //! Measured by the receiver's clock from its first message to its last.
 
 use std::collections::VecDeque;
@@ -19,6 +19,10 @@ use crate::live::{Face, Live};
 use crate::session::Session;
 use crate::text::Body;
 
+/// Messages that the front end gives before it waits for the first to be delivered: what the window
+/// of one peer holds, so that neither side ever waits for the other's next word.
+const AHEAD: u64 = limits::WINDOW_MESSAGES as u64;
+
 pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
     let payload = options.payload();
     let mut receiver = Child::start(sys, "w1-receive", &[payload])?;
@@ -30,8 +34,12 @@ pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
         return Err(Fault::Wrong(format!("{received} of {sent} messages arrived")));
     }
     let cpu_us = (sender_cpu + receiver_cpu) as f64 / 1e3;
-    let values =
+    let mut values =
         vec![("msgs_per_s", per_second(received - 1, nanos)), ("cpu_us_per_msg", cpu_us / received as f64)];
+    if options.detail {
+        values.push(("send_ns", sender_cpu as f64 / received as f64));
+        values.push(("receive_ns", receiver_cpu as f64 / received as f64));
+    }
     Ok(Figure::new(sys, "W1", values))
 }
 
@@ -75,7 +83,7 @@ pub(super) fn send(port: u64, payload: u64, millis: u64) -> Result<(), Fault> {
         Sender { text: Numbered::new(payload), to, sent: 0, delivered: 0, asked: VecDeque::new() };
     let (cpu_before, until) = (cpu(), Instant::now() + Duration::from_millis(millis));
     while Instant::now() < until {
-        while sender.sent - sender.delivered < limits::OUTBOX_MESSAGES as u64 - 1 {
+        while sender.sent - sender.delivered < AHEAD {
             sender.send(&mut face)?;
         }
         sender.hear(&mut face)?;

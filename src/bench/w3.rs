@@ -10,7 +10,7 @@ use crate::api::event::What;
 use crate::bench::figure::{Figure, per_second, percentile};
 use crate::bench::numbered::Numbered;
 use crate::bench::options::Options;
-use crate::bench::process::{Child, monotonic, tell};
+use crate::bench::process::{Child, cpu, monotonic, tell};
 use crate::bench::{Fault, Sys, hob};
 use crate::id::{PeerId, RequestId};
 use crate::live::{Face, Live};
@@ -30,9 +30,9 @@ pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
     let [port] = sender.hear("port")?;
     let mut receiver = Child::start(sys, "w3-receive", &[port, n, ones])?;
     let said = sender.hear_all("said")?;
-    let [sent] = sender.hear("sent")?;
+    let [sent, sender_cpu] = sender.hear("sent")?;
     let heard = receiver.hear_all("heard")?;
-    let [received, nanos] = receiver.hear("received")?;
+    let [received, nanos, receiver_cpu] = receiver.hear("received")?;
     let micros: Vec<f64> =
         said.iter().zip(&heard).map(|(from, to)| to.saturating_sub(*from) as f64 / 1e3).collect();
     if micros.len() as u64 != ones {
@@ -47,6 +47,10 @@ pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
     ];
     if received < sent * n {
         values.push(("lost_frac", 1.0 - received as f64 / (sent * n) as f64));
+    }
+    if options.detail {
+        values.push(("send_ns", sender_cpu as f64 / received as f64));
+        values.push(("receive_ns", receiver_cpu as f64 / received as f64));
     }
     Ok(Figure::new(sys, format!("W3/{n}"), values))
 }
@@ -67,6 +71,7 @@ pub(super) fn send(n: u64, ones: u64, millis: u64) -> Result<(), Fault> {
         }
     }
     tell("said", &said)?;
+    let cpu_before = cpu();
     let until = Instant::now() + Duration::from_millis(millis);
     while Instant::now() < until {
         while !caster.full && !caster.behind(AHEAD) {
@@ -87,7 +92,7 @@ pub(super) fn send(n: u64, ones: u64, millis: u64) -> Result<(), Fault> {
     while caster.behind(1) {
         caster.hear(&mut face)?;
     }
-    tell("sent", &[caster.sent - ones])?;
+    tell("sent", &[caster.sent - ones, cpu() - cpu_before])?;
     hob::rest(&mut live)
 }
 
@@ -164,7 +169,7 @@ pub(super) fn receive(port: u64, n: u64, ones: u64) -> Result<(), Fault> {
     }
     connect_all(&mut live, hosts, port)?;
     let mut due: Vec<Numbered> = (0..hosts).map(|_| Numbered::new(PAYLOAD)).collect();
-    let (mut count, mut ends, mut began) = (0, 0, 0);
+    let (mut count, mut ends, mut began, mut cpu_before) = (0, 0, 0, 0);
     let mut heard = Vec::new();
     loop {
         for (at, due) in due.iter_mut().enumerate() {
@@ -178,6 +183,7 @@ pub(super) fn receive(port: u64, n: u64, ones: u64) -> Result<(), Fault> {
                 }
                 if count == ones * n + 1 {
                     began = monotonic();
+                    cpu_before = cpu();
                 }
             }
         }
@@ -188,7 +194,7 @@ pub(super) fn receive(port: u64, n: u64, ones: u64) -> Result<(), Fault> {
     }
     let nanos = monotonic() - began;
     tell("heard", &heard)?;
-    tell("received", &[count - ones * n, nanos])?;
+    tell("received", &[count - ones * n, nanos, cpu() - cpu_before])?;
     hob::rest(&mut live)
 }
 

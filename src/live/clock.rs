@@ -4,19 +4,35 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::{Mono, Now, Wall};
 
-/// Time since it was made, and the date.
+/// Time since it was made, and the date. The date is asked for once a turn and then goes on with
+/// the time, because a front end may give a million commands a second.
 pub(super) struct Clock {
     origin: Instant,
+    /// What the date was when the time began, if neither had jumped since.
+    epoch: i64,
 }
 
 impl Clock {
     pub(super) fn new() -> Self {
-        Self { origin: Instant::now() }
+        let mut clock = Self { origin: Instant::now(), epoch: 0 };
+        clock.set();
+        clock
+    }
+
+    /// Looks at the date again.
+    pub(super) fn set(&mut self) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let passed = self.origin.elapsed();
+        self.epoch = micros(since).saturating_sub(micros(passed));
     }
 
     pub(super) fn now(&self) -> Now {
-        let mono = Mono::default().plus(self.origin.elapsed());
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Now { mono, wall: Wall(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)) }
+        let passed = self.origin.elapsed();
+        let wall = Wall(self.epoch.saturating_add(micros(passed)));
+        Now { mono: Mono::default().plus(passed), wall }
     }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

@@ -5,6 +5,7 @@
 mod clock;
 mod listen;
 mod ready;
+mod replies;
 mod stream;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -30,6 +31,7 @@ use crate::why::Why;
 use clock::Clock;
 use listen::Listener;
 use ready::{Alarm, Ready, Token};
+use replies::Replies;
 use stream::{Stream, Taken};
 
 /// Why a node cannot listen. Nothing was started.
@@ -84,7 +86,7 @@ struct Host {
     accepts: u64,
     requests: u64,
     events: VecDeque<Event>,
-    replies: BTreeMap<RequestId, Result<Reply, CommandError>>,
+    replies: Replies,
     /// Its node has been given something in this turn.
     stirred: bool,
 }
@@ -165,7 +167,7 @@ impl Live {
             accepts: 0,
             requests: 0,
             events: VecDeque::new(),
-            replies: BTreeMap::new(),
+            replies: Replies::default(),
             stirred: true,
         });
         Ok(at)
@@ -219,6 +221,7 @@ impl Live {
 
     fn poll(&mut self, cx: &mut Context<'_>, until: crate::time::Mono, before: u64) -> Poll<bool> {
         self.ready.set_main(cx.waker());
+        self.clock.set();
         loop {
             self.flush();
             let more = self.turn();
@@ -298,7 +301,7 @@ impl Live {
                     self.news += 1;
                 }
                 Effect::Reply { request, result } => {
-                    host.replies.insert(request, result);
+                    host.replies.put(request, result);
                     self.news += 1;
                 }
                 Effect::Dial { link, to } => {
@@ -456,7 +459,7 @@ impl Session for Face<'_> {
     }
 
     fn take_reply(&mut self, request: RequestId) -> Option<Result<Reply, CommandError>> {
-        self.live.hosts[self.at].replies.remove(&request)
+        self.live.hosts[self.at].replies.take(request)
     }
 
     fn take_event(&mut self) -> Option<Event> {

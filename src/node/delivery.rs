@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use crate::id::MessageId;
 use crate::limits::{OUTBOX_BYTES, OUTBOX_MESSAGES, WINDOW_BYTES, WINDOW_MESSAGES};
 use crate::text::Body;
-use crate::wire::message::ChatHead;
+use crate::wire::message::ChatTail;
 
 /// Our stream to one peer.
 #[derive(Debug)]
@@ -25,14 +25,9 @@ pub(super) struct Outbox {
     on_wire: usize,
 }
 
-/// A message of ours that was not acknowledged yet.
+/// A message of ours that was not acknowledged yet, encoded. Whoever it goes to shares it.
 #[derive(Clone, Debug)]
-pub(super) struct Outgoing {
-    pub(super) id: MessageId,
-    pub(super) auto: bool,
-    pub(super) head: ChatHead,
-    pub(super) text: Body,
-}
+pub(super) struct Outgoing(ChatTail);
 
 /// One peer's stream to us.
 #[derive(Debug, Default)]
@@ -55,12 +50,22 @@ pub(super) enum Arrival {
 }
 
 impl Outgoing {
-    pub(super) fn new(id: MessageId, auto: bool, text: Body) -> Self {
-        Self { id, auto, head: ChatHead::new(id, auto, text.as_str().len()), text }
+    pub(super) fn new(id: MessageId, auto: bool, text: &Body) -> Self {
+        Self(ChatTail::new(id, auto, text.as_str()))
+    }
+
+    /// Appends it to a run, under its number.
+    pub(super) fn put(&self, seq: u64, run: &mut Vec<u8>) {
+        self.0.put(seq, run);
+    }
+
+    /// Bytes that it takes there, but for the number.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     fn cost(&self) -> usize {
-        self.text.as_str().len() + 64
+        self.0.len() + 48
     }
 }
 
@@ -103,6 +108,11 @@ impl Outbox {
     pub(super) fn push(&mut self, message: Outgoing) -> u64 {
         self.bytes += message.cost();
         self.queue.push_back(message);
+        self.last()
+    }
+
+    /// The number of the latest message; one less than the next one's.
+    pub(super) fn last(&self) -> u64 {
         self.first + self.queue.len() as u64 - 1
     }
 
@@ -190,6 +200,11 @@ impl Inbox {
         self.epoch
     }
 
+    /// The latest message that arrived: its stream and its number.
+    pub(super) fn last(&self) -> (u64, u64) {
+        (self.epoch, self.last)
+    }
+
     /// What we have saved, for the peer to go on from.
     pub(super) fn have(&self) -> Option<(u64, u64)> {
         (self.saved > 0).then_some((self.epoch, self.saved))
@@ -229,7 +244,7 @@ mod tests {
     use super::*;
 
     fn message(text: &str) -> Outgoing {
-        Outgoing::new(MessageId([0; 16]), false, Body::new(text).expect("a body"))
+        Outgoing::new(MessageId([0; 16]), false, &Body::new(text).expect("a body"))
     }
 
     fn sent(outbox: &mut Outbox) -> Vec<u64> {

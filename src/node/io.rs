@@ -181,6 +181,16 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The peer that it is about.
+    pub fn peer(&self) -> PeerKey {
+        match self {
+            Self::Queued { to, .. } | Self::Delivered { to, .. } => *to,
+            Self::Received { from, .. } => *from,
+        }
+    }
+}
+
 /// What a node remembers when it starts: for each peer the two streams.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {

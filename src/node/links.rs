@@ -223,9 +223,8 @@ impl Node {
         while room > 0
             && let Some((seq, message)) = peer.outbox.next()
         {
-            let text = message.text.as_str();
-            link.say(&mut self.spare, |run| message.head.put(seq, text, run));
-            room = room.saturating_sub(text.len() + RECORD_OVERHEAD);
+            link.say(&mut self.spare, |run| message.put(seq, run));
+            room = room.saturating_sub(message.len() + RECORD_OVERHEAD);
             said = true;
         }
         if said {

@@ -51,6 +51,8 @@ pub struct Node {
     dirty: Vec<LinkId>,
     ready: Vec<PeerIx>,
     unsaved: Vec<Record>,
+    /// Peers that records of `unsaved` are about.
+    unsaved_peers: Vec<PeerIx>,
     marks: Vec<Mark>,
     saving: VecDeque<(SaveId, Vec<Mark>)>,
     saves: u64,
@@ -72,13 +74,16 @@ enum Timer {
 
 /// What is true once a save is done.
 enum Mark {
-    /// The peer's messages from us are queued up to this number.
-    Queued(PeerIx, u64),
-    /// We have the peer's messages up to this number of this epoch.
-    Received(PeerIx, u64, u64),
+    /// Our messages to a peer are queued up to a number, and we have its own up to one of an epoch.
+    Streams { ix: PeerIx, queued: u64, epoch: u64, heard: u64 },
+    /// A message is queued, which is the answer to a command.
+    Queued { request: RequestId, ix: PeerIx, seq: u64, connected: bool },
     /// This command has had its effect.
-    Answer(RequestId, Reply),
+    Answer(RequestId, Box<Reply>),
 }
+
+/// Entries that a list of one turn may keep room for.
+const ROOM_MAX: usize = 8_192;
 
 impl Node {
     /// A node that was not there before, or that goes on from `saved`.
@@ -99,6 +104,7 @@ impl Node {
             dirty: Vec::new(),
             ready: Vec::new(),
             unsaved: Vec::new(),
+            unsaved_peers: Vec::new(),
             marks: Vec::new(),
             saving: VecDeque::new(),
             saves: 0,
@@ -111,7 +117,7 @@ impl Node {
         };
         for row in saved.peers {
             let waiting =
-                row.outbox.into_iter().map(|(id, text, auto)| Outgoing::new(id, auto, text)).collect();
+                row.outbox.into_iter().map(|(id, text, auto)| Outgoing::new(id, auto, &text)).collect();
             let outbox = Outbox::restored(row.epoch, row.next, waiting);
             let mut peer = Peer::new(PeerId::Native(row.key), Name::claimed("", &row.key.short()), outbox);
             peer.inbox = Inbox::restored(row.heard);
@@ -153,8 +159,16 @@ impl Node {
         if !self.unsaved.is_empty() && self.saving.is_empty() {
             self.saves += 1;
             let save = SaveId(self.saves);
+            for ix in self.unsaved_peers.drain(..) {
+                let peer = self.peers.get_mut(ix);
+                peer.unsaved = false;
+                let (queued, (epoch, heard)) = (peer.outbox.last(), peer.inbox.last());
+                self.marks.push(Mark::Streams { ix, queued, epoch, heard });
+            }
             self.saving.push_back((save, std::mem::take(&mut self.marks)));
-            out.push(Effect::Save { save, records: std::mem::take(&mut self.unsaved) });
+            // The next turn is likely to have as much to say.
+            let room = Vec::with_capacity(self.unsaved.len().min(ROOM_MAX));
+            out.push(Effect::Save { save, records: std::mem::replace(&mut self.unsaved, room) });
         }
         for ix in std::mem::take(&mut self.ready) {
             self.peers.get_mut(ix).ready = false;
@@ -187,20 +201,34 @@ impl Node {
         while let Some((id, _)) = self.saving.front()
             && *id <= save
         {
-            let Some((_, marks)) = self.saving.pop_front() else { return };
-            for mark in marks {
+            let Some((_, mut marks)) = self.saving.pop_front() else { return };
+            for mark in marks.drain(..) {
                 match mark {
-                    Mark::Queued(ix, seq) => {
-                        self.peers.get_mut(ix).outbox.saved(seq);
+                    Mark::Streams { ix, queued, epoch, heard } => {
+                        let peer = self.peers.get_mut(ix);
+                        peer.outbox.saved(queued);
+                        peer.inbox.saved(epoch, heard);
                         self.make_ready(ix);
                     }
-                    Mark::Received(ix, epoch, seq) => {
-                        self.peers.get_mut(ix).inbox.saved(epoch, seq);
-                        self.make_ready(ix);
+                    Mark::Queued { request, ix, seq, connected } => {
+                        let reply = Reply::Queued { to: self.peers.who(ix), seq, connected };
+                        self.answer(request, Ok(reply), out);
                     }
-                    Mark::Answer(request, reply) => out.push(Effect::Reply { request, result: Ok(reply) }),
+                    Mark::Answer(request, reply) => self.answer(request, Ok(*reply), out),
                 }
             }
+            if self.marks.capacity() == 0 && marks.capacity() <= ROOM_MAX {
+                self.marks = marks;
+            }
+        }
+    }
+
+    /// Something about this peer is to be saved.
+    fn save(&mut self, ix: PeerIx, record: Record) {
+        self.unsaved.push(record);
+        let peer = self.peers.get_mut(ix);
+        if !std::mem::replace(&mut peer.unsaved, true) {
+            self.unsaved_peers.push(ix);
         }
     }
 

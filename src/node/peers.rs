@@ -51,6 +51,8 @@ pub(super) struct Peer {
     pub(super) sent: u64,
     /// In the list of peers that have something to say at the next flush.
     pub(super) ready: bool,
+    /// In the list of peers that something is to be saved about.
+    pub(super) unsaved: bool,
     /// Bytes of its outbox as counted in the sum of all.
     pub(super) counted: usize,
     /// Another peer that can still be meant has the same name.
@@ -77,6 +79,7 @@ impl Peer {
             received: 0,
             sent: 0,
             ready: false,
+            unsaved: false,
             counted: 0,
             twin: false,
         }
@@ -182,8 +185,13 @@ impl Peers {
     /// # Errors
     /// Nobody, or more than one.
     pub(super) fn resolve(&self, what: &PeerRef) -> Result<PeerIx, CommandError> {
+        if let PeerRef::Id(id) = what
+            && let Some(ix) = self.find(*id)
+        {
+            return Ok(ix);
+        }
         let (shown, found) = match what {
-            PeerRef::Id(id) => (String::new(), self.find(*id).into_iter().collect()),
+            PeerRef::Id(_) => (String::new(), Vec::new()),
             PeerRef::At(address) => (address.to_string(), self.at(address)),
             PeerRef::Word(word) => (escape_display(word), self.called(word)),
         };

@@ -45,11 +45,11 @@ impl Node {
         auto: bool,
         out: &mut Vec<Effect>,
     ) {
-        let message = Outgoing::new(MessageId(self.rng.bytes()), auto, text);
-        let seq = self.push(ix, message);
+        let id = MessageId(self.rng.bytes());
+        let message = Outgoing::new(id, auto, &text);
+        let seq = self.push(ix, message, id, auto, text);
         let connected = self.peers.get(ix).is_connected();
-        let reply = Reply::Queued { to: self.peers.who(ix), seq, connected };
-        self.marks.push(Mark::Answer(request, reply));
+        self.marks.push(Mark::Queued { request, ix, seq, connected });
         if !connected {
             self.reach(ix, out);
         }
@@ -69,7 +69,8 @@ impl Node {
         for &ix in &everybody {
             self.check_room(ix)?;
         }
-        let message = Outgoing::new(MessageId(self.rng.bytes()), auto, text.clone());
+        let id = MessageId(self.rng.bytes());
+        let message = Outgoing::new(id, auto, text);
         let mut told = Vec::with_capacity(everybody.len());
         for ix in everybody {
             let seq = if self.peers.get(ix).id.is_plain() {
@@ -78,30 +79,28 @@ impl Node {
                     Err(_) => continue,
                 }
             } else {
-                self.push(ix, message.clone())
+                self.push(ix, message.clone(), id, auto, text.clone())
             };
             told.push((self.peers.who(ix), seq));
         }
-        if self.marks.is_empty() {
+        if self.unsaved.is_empty() {
             self.answer(request, Ok(Reply::Broadcast(told)), out);
         } else {
-            self.marks.push(Mark::Answer(request, Reply::Broadcast(told)));
+            self.marks.push(Mark::Answer(request, Box::new(Reply::Broadcast(told))));
         }
         Ok(())
     }
 
-    fn push(&mut self, ix: PeerIx, message: Outgoing) -> u64 {
+    fn push(&mut self, ix: PeerIx, message: Outgoing, id: MessageId, auto: bool, text: Body) -> u64 {
         let peer = self.peers.get_mut(ix);
-        let (id, text, auto) = (message.id, message.text.clone(), message.auto);
         let seq = peer.outbox.push(message);
         peer.sent += 1;
         let epoch = peer.outbox.epoch();
         if let PeerId::Native(to) = peer.id {
-            self.unsaved.push(Record::Queued { to, epoch, seq, id, text, auto });
+            self.save(ix, Record::Queued { to, epoch, seq, id, text, auto });
         }
         self.counters.sent += 1;
         self.recount_outboxes(ix);
-        self.marks.push(Mark::Queued(ix, seq));
         seq
     }
 

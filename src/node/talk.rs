@@ -13,7 +13,7 @@ use crate::node::delivery::{Arrival, Outbox};
 use crate::node::io::{Effect, Record};
 use crate::node::peers::{Peer, PeerIx};
 use crate::node::waiting::Waiting;
-use crate::node::{Mark, Node};
+use crate::node::Node;
 use crate::text::{Body, Untrusted};
 use crate::why::Why;
 use crate::wire::message::{Bye, Message};
@@ -125,13 +125,7 @@ impl Node {
             let message = Heard { from, seq, id: Some(id), text: text.clone(), auto, dialect, claim: None };
             self.emit(What::Message(message), out);
         }
-        self.unsaved.push(Record::Received { from, epoch, seq, id, text });
-        match self.marks.last_mut() {
-            Some(Mark::Received(last_ix, last_epoch, last_seq)) if (*last_ix, *last_epoch) == (ix, epoch) => {
-                *last_seq = seq;
-            }
-            _ => self.marks.push(Mark::Received(ix, epoch, seq)),
-        }
+        self.save(ix, Record::Received { from, epoch, seq, id, text });
         Ok(())
     }
 

@@ -24,6 +24,24 @@ struct Streams {
     heard: Option<(u64, u64)>,
 }
 
+impl Streams {
+    fn take(&mut self, record: Record) {
+        match record {
+            Record::Queued { to: _, epoch, seq, id, text, auto } => {
+                self.epoch = epoch;
+                self.next = seq + 1;
+                self.outbox.push_back((id, text, auto));
+            }
+            Record::Delivered { to: _, epoch: _, seq } => {
+                let first = self.next - self.outbox.len() as u64;
+                let done = usize::try_from((seq + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+                self.outbox.drain(..done.min(self.outbox.len()));
+            }
+            Record::Received { from: _, epoch, seq, id: _, text: _ } => self.heard = Some((epoch, seq)),
+        }
+    }
+}
+
 impl Store for Memory {
     fn load(&mut self) -> Snapshot {
         let row = |(key, streams): (&PeerKey, &Streams)| SavedPeer {
@@ -37,23 +55,12 @@ impl Store for Memory {
     }
 
     fn save(&mut self, save: SaveId, records: Vec<Record>) {
-        for record in records {
-            match record {
-                Record::Queued { to, epoch, seq, id, text, auto } => {
-                    let streams = self.peers.entry(to).or_default();
-                    streams.epoch = epoch;
-                    streams.next = seq + 1;
-                    streams.outbox.push_back((id, text, auto));
-                }
-                Record::Delivered { to, epoch: _, seq } => {
-                    let streams = self.peers.entry(to).or_default();
-                    let first = streams.next - streams.outbox.len() as u64;
-                    let done = usize::try_from((seq + 1).saturating_sub(first)).unwrap_or(usize::MAX);
-                    streams.outbox.drain(..done.min(streams.outbox.len()));
-                }
-                Record::Received { from, epoch, seq, id: _, text: _ } => {
-                    self.peers.entry(from).or_default().heard = Some((epoch, seq));
-                }
+        let mut records = records.into_iter().peekable();
+        // Records of one peer come in runs, and looking it up costs more than what a record does.
+        while let Some(key) = records.peek().map(Record::peer) {
+            let streams = self.peers.entry(key).or_default();
+            while let Some(record) = records.next_if(|record| record.peer() == key) {
+                streams.take(record);
             }
         }
         self.saved = Some(save);

@@ -3,6 +3,7 @@
 //! that is not written the one canonical way is refused, so what was decoded can be encoded back.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use crate::id::MessageId;
 use crate::limits::{BODY_MAX, NAME_MAX};
@@ -141,27 +142,39 @@ impl<'a> Message<'a> {
     }
 }
 
-/// A chat message but for its number and text, so that one that goes to many is encoded once.
+/// A chat message but for its number, so that one that goes to many is encoded once. Cloning
+/// shares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatHead(arrayvec::ArrayVec<u8, 24>);
+pub struct ChatTail(Arc<[u8]>);
 
-impl ChatHead {
-    /// What stands between number and text.
-    pub fn new(id: MessageId, auto: bool, text_len: usize) -> Self {
-        let mut head = arrayvec::ArrayVec::new();
+impl ChatTail {
+    /// Everything that stands behind the number.
+    pub fn new(id: MessageId, auto: bool, text: &str) -> Self {
+        // Most fit here, and then there is one allocation.
+        let mut short = arrayvec::ArrayVec::<u8, 512>::new();
+        let mut head = arrayvec::ArrayVec::<u8, 27>::new();
         head.extend(id.0);
         head.push(u8::from(auto));
-        push_varint(text_len as u64, |byte| head.push(byte));
-        Self(head)
+        push_varint(text.len() as u64, |byte| head.push(byte));
+        if short.try_extend_from_slice(&head).is_ok() && short.try_extend_from_slice(text.as_bytes()).is_ok()
+        {
+            return Self(short.as_slice().into());
+        }
+        Self([&head[..], text.as_bytes()].concat().into())
     }
 
     /// Appends the whole message.
-    pub fn put(&self, seq: u64, text: &str, out: &mut Vec<u8>) {
-        out.reserve(11 + self.0.len() + text.len());
+    pub fn put(&self, seq: u64, out: &mut Vec<u8>) {
+        out.reserve(11 + self.0.len());
         out.push(CHAT_TAG);
         push_varint(seq, |byte| out.push(byte));
         out.extend_from_slice(&self.0);
-        out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Its bytes.
+    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -196,7 +209,7 @@ mod tests {
         for (seq, text) in [(1, "a"), (127, "b"), (128, "ü"), (u64::MAX, &*"x".repeat(BODY_MAX))] {
             let message = Message::Chat { seq, id: [9; 16], auto: true, text };
             let mut short = Vec::new();
-            ChatHead::new(MessageId([9; 16]), true, text.len()).put(seq, text, &mut short);
+            ChatTail::new(MessageId([9; 16]), true, text).put(seq, &mut short);
             assert_eq!(short, bytes(&message));
             assert_eq!(message.encoded_len(), short.len());
         }
