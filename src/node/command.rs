@@ -5,7 +5,7 @@
 use crate::addr::Address;
 use crate::api::command::{Command, CommandError, Dialect, PeerRef};
 use crate::api::event::What;
-use crate::api::reply::{Me, Reply, Whois};
+use crate::api::reply::{Me, PeerRow, Reply, Whois};
 use crate::id::{Name, PeerId, RequestId};
 use crate::limits;
 use crate::node::Node;
@@ -43,7 +43,7 @@ impl Node {
             }
             Command::Peers { known } => {
                 let wanted = self.peers.iter().filter(|(_, peer)| known || peer.is_connected());
-                Reply::Peers(wanted.map(|(ix, _)| self.peers.row(ix, now)).collect())
+                Reply::Peers(wanted.map(|(ix, _)| self.row(ix)).collect())
             }
             Command::Connect { to, dialect } => return self.connect(request, &to, dialect, out),
             Command::ConnectKnown => return self.connect_known(request, out),
@@ -55,7 +55,7 @@ impl Node {
             Command::Ping { peer } => return self.ping_peer(request, &peer),
             Command::Whois { peer } => {
                 let ix = self.peers.resolve(&peer)?;
-                let row = self.peers.row(ix, now);
+                let row = self.row(ix);
                 let peer = self.peers.get(ix);
                 let key = match peer.id {
                     PeerId::Native(key) => Some(key),
@@ -218,6 +218,17 @@ impl Node {
         for link in links {
             self.say(link, &Message::Rename { name: name.as_str() });
         }
+    }
+
+    /// The peer's line; on a link the latest byte counts as heard, whatever it said.
+    fn row(&self, ix: PeerIx) -> PeerRow {
+        let now = self.now.mono;
+        let mut row = self.peers.row(ix, now);
+        let link = self.peers.get(ix).link().and_then(|id| self.links.get(&id)?.link.as_ref());
+        if let Some(link) = link {
+            row.heard = Some(now.since(link.heard()));
+        }
+        row
     }
 
     fn status(&self) -> crate::api::reply::Status {
