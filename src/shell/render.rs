@@ -214,7 +214,7 @@ impl Look {
                 row.listens.map_or_else(|| unlisted(row), |at| at.to_string()),
                 state(row.state).to_owned(),
                 match row.dialect {
-                    Dialect::Native => "encrypted".to_owned(),
+                    Dialect::Native => "first use".to_owned(),
                     Dialect::Plain => "plain".to_owned(),
                 },
                 row.rtt.map_or_else(|| "-".into(), rounded),
@@ -222,7 +222,7 @@ impl Look {
                 notes.join(", "),
             ]
         };
-        let header = ["name", "address", "state", "link", "rtt", "heard", ""].map(str::to_owned);
+        let header = ["name", "address", "state", "trust", "rtt", "heard", ""].map(str::to_owned);
         let table: Vec<_> = std::iter::once(header).chain(rows.iter().map(cells)).collect();
         let widths: Vec<_> =
             (0..7).map(|at| table.iter().map(|row| width(&row[at])).max().unwrap_or(0)).collect();
