@@ -3,7 +3,7 @@
 //! as we can make it: one thread, no wake-up between two tasks, and every buffer used again. Here one
 //! stream; `raw_cast` has many, `raw_dials` what a link costs before it says anything.
 
-use async_io::Async;
+use smol::Async;
 use smol::future::poll_fn;
 use std::io::Error;
 use std::net::TcpStream;

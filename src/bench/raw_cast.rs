@@ -1,7 +1,7 @@
 //! The yardstick with many streams: one that broadcasts and N that hear it, a task a stream on one
 //! thread. The sender appends to each wire's buffer and wakes the writer only when it sleeps.
 
-use async_io::Async;
+use smol::Async;
 use smol::LocalExecutor;
 use smol::future::{pending, poll_fn, yield_now};
 use std::cell::{Cell, RefCell};

@@ -36,9 +36,9 @@ pub(super) fn w5_accept(n: u64) -> Result<(), Fault> {
             executor.spawn(link).detach();
         }
         while open.get() < n {
-            async_io::Timer::after(std::time::Duration::from_millis(1)).await;
+            smol::Timer::after(std::time::Duration::from_millis(1)).await;
         }
-        async_io::Timer::after(SETTLE).await;
+        smol::Timer::after(SETTLE).await;
         tell("accepted", &[accepted.get(), before, resident()?])?;
         pending().await
     }))

@@ -2,7 +2,7 @@
 //! identities, bounds or checks of its own. The one file besides `link/noise.rs` that names snow,
 //! because what a link costs can only be told beside what snow alone costs.
 
-use async_io::Async;
+use smol::Async;
 use smol::future::poll_fn;
 use snow::params::{CipherChoice, DHChoice, HashChoice};
 use snow::resolvers::{CryptoResolver, DefaultResolver, RingResolver};

@@ -3,7 +3,7 @@
 //! No identity, no numbers, no acknowledgements, no bounds: nothing that a chat needs and a stream
 //! does not. The buffers for reading and sealing belong to the thread.
 
-use async_io::Async;
+use smol::Async;
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::task::{Context, Poll};

@@ -79,15 +79,14 @@ pub(super) fn send(n: u64, ones: u64, millis: u64) -> Result<(), Fault> {
         }
         caster.hear(&mut face)?;
     }
-    // One that is refused for want of room is not sent, so the last must wait for some.
-    while caster.behind(AHEAD / 2) {
-        caster.hear(&mut face)?;
-    }
     caster.text.end();
-    caster.full = false;
-    caster.cast(&mut face)?;
-    if caster.full {
-        return Err(Fault::Wrong("no room for the last broadcast".into()));
+    let before = caster.sent;
+    while caster.sent == before {
+        caster.cast(&mut face)?;
+        // One that is refused for want of room is not sent, and waits for some.
+        while caster.full {
+            caster.hear(&mut face)?;
+        }
     }
     while caster.behind(1) {
         caster.hear(&mut face)?;

@@ -1,12 +1,13 @@
 //! A listening socket: takes what comes, a share at a time, and rests when the system has no
 //! descriptor left instead of asking again and again.
 
-use async_io::Async;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::task::{Context, Waker};
+use mio::net::{TcpListener, TcpStream};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::live::OpenError;
+use crate::live::open::OpenError;
+use crate::live::ready::{Ready, Token};
 use crate::time::Mono;
 
 /// Streams taken in one turn.
@@ -16,20 +17,23 @@ const REST: Duration = Duration::from_millis(100);
 
 /// A listening socket of one node.
 pub(super) struct Listener {
-    tcp: Async<TcpListener>,
+    tcp: TcpListener,
     addr: SocketAddr,
     host: usize,
-    waker: Option<Waker>,
     taken: u32,
     rest: Option<Mono>,
-    timer: Option<async_io::Timer>,
+    pub(super) armed: Option<Mono>,
 }
 
 impl Listener {
     pub(super) fn bind(addr: SocketAddr, host: usize) -> Result<Self, OpenError> {
-        let bound = Async::<TcpListener>::bind(addr).and_then(|tcp| Ok((tcp.get_ref().local_addr()?, tcp)));
+        // The library of the language asks for a longer queue than mio does.
+        let bound = std::net::TcpListener::bind(addr).and_then(|tcp| {
+            tcp.set_nonblocking(true)?;
+            Ok((tcp.local_addr()?, TcpListener::from_std(tcp)))
+        });
         let (addr, tcp) = bound.map_err(|source| OpenError::Listen { addr, source })?;
-        Ok(Self { tcp, addr, host, waker: None, taken: 0, rest: None, timer: None })
+        Ok(Self { tcp, addr, host, taken: 0, rest: None, armed: None })
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
@@ -40,42 +44,31 @@ impl Listener {
         self.host
     }
 
-    pub(super) fn register(&mut self, waker: Waker) {
-        self.waker = Some(waker);
+    pub(super) fn watch(&mut self, ready: &Ready, token: Token) -> Result<(), OpenError> {
+        ready.watch(&mut self.tcp, token).map_err(|source| OpenError::Listen { addr: self.addr, source })
     }
 
-    /// The next stream, or `None` for now; then it will be woken when there is one.
-    pub(super) fn accept(&mut self, now: Mono) -> Option<(Async<TcpStream>, SocketAddr)> {
-        let waker = self.waker.clone()?;
-        let cx = &mut Context::from_waker(&waker);
-        if let Some(rest) = self.rest {
-            if now < rest {
-                let timer = self.timer.get_or_insert_with(async_io::Timer::never);
-                timer.set_after(rest.since(now));
-                let _ = Future::poll(std::pin::Pin::new(timer), cx);
-                return None;
-            }
-            self.rest = None;
+    /// The next stream, or `None` for now.
+    pub(super) fn accept(&mut self, now: Mono) -> Option<(TcpStream, SocketAddr)> {
+        if self.rest.is_some_and(|rest| now < rest) {
+            return None;
         }
+        self.rest = None;
         while self.taken < SHARE {
-            match self.tcp.get_ref().accept() {
-                Ok((tcp, remote)) => {
+            match self.tcp.accept() {
+                Ok(accepted) => {
                     self.taken += 1;
-                    if let Ok(tcp) = Async::new(tcp) {
-                        return Some((tcp, remote));
-                    }
+                    return Some(accepted);
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.taken = 0;
-                    if self.tcp.poll_readable(cx).is_pending() {
-                        return None;
-                    }
+                    return None;
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(_) => {
                     self.rest = Some(now.plus(REST));
-                    return self.accept(now);
+                    return None;
                 }
             }
         }
@@ -85,5 +78,10 @@ impl Listener {
     /// Whether it stopped only because its share was taken.
     pub(super) fn wants_more(&mut self) -> bool {
         std::mem::take(&mut self.taken) >= SHARE
+    }
+
+    /// When its rest is over.
+    pub(super) fn deadline(&self) -> Option<Mono> {
+        self.rest
     }
 }

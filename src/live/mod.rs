@@ -2,17 +2,19 @@
 //! that is ready, performs what it asks for, and writes once a link; then it waits. No policy lives
 //! here: what to dial, to say or to close is the node's decision.
 
+mod attend;
 mod clock;
+mod dial;
+mod due;
 mod listen;
+mod open;
 mod ready;
 mod replies;
+mod slab;
 mod stream;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::poll_fn;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::api::command::{Command, CommandError};
@@ -26,55 +28,35 @@ use crate::node::io::{Config, Effect, Input};
 use crate::rng::Seed;
 use crate::session::{Bell, Session};
 use crate::store::Store;
-use crate::time::Now;
+use crate::time::{Mono, Now};
 use crate::why::Why;
 use clock::Clock;
+use due::{Due, Whose};
 use listen::Listener;
-use ready::{Alarm, Ready, Token};
+use ready::{Ready, Token};
 use replies::Replies;
-use stream::{Stream, Taken};
+use slab::{Slab, Thing};
+use stream::Stream;
 
-/// Why a node cannot listen. Nothing was started.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Somebody else listens there, or the address is not ours.
-    #[error("cannot listen on {addr}: {}{}", explain(.source), remedy(.source))]
-    Listen {
-        /// Where.
-        addr: SocketAddr,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The system gave no randomness.
-    #[error("the system gives no random numbers: {0}")]
-    Random(String),
-}
-
-/// Where a node listens.
-#[derive(Clone, Copy, Debug)]
-pub enum Listen {
-    /// On every address of this machine, both kinds where there are both.
-    All {
-        /// 0 for a free one.
-        port: u16,
-    },
-    /// On this address.
-    At(SocketAddr),
-    /// Not at all.
-    Nowhere,
-}
+pub use open::{Listen, OpenError};
 
 /// Some nodes on one thread, with all their streams.
 pub struct Live {
     clock: Clock,
-    ready: Arc<Ready>,
-    alarm: Alarm,
+    ready: Ready,
+    due: Due,
     hosts: Vec<Host>,
     things: Slab,
     effects: Vec<Effect>,
     scratch: Vec<u8>,
     tokens: Vec<Token>,
+    /// Hosts whose node has been given something since its last flush.
+    stirred: Vec<usize>,
+    /// Hosts with so many events waiting that nothing is read.
+    stuffed: usize,
     news: u64,
+    /// Waits that ended in news before the system was asked, since it last was.
+    hasty: u32,
 }
 
 /// A node and what belongs to it.
@@ -87,20 +69,9 @@ struct Host {
     requests: u64,
     events: VecDeque<Event>,
     replies: Replies,
-    /// Its node has been given something in this turn.
+    /// On the list of those.
     stirred: bool,
-}
-
-/// Everything that can become ready, by token.
-#[derive(Default)]
-struct Slab {
-    list: Vec<Option<Thing>>,
-    free: Vec<Token>,
-}
-
-enum Thing {
-    Listener(Listener),
-    Stream(Box<Stream>),
+    armed: Option<Mono>,
 }
 
 /// One node's face.
@@ -113,21 +84,29 @@ pub struct Face<'a> {
 const READ_MAX: usize = 128 * 1024;
 /// Events that may wait for a front end before no more is read from any stream.
 const EVENTS_MAX: usize = 65_536;
+/// Waits that may end in news before the system is asked what is ready: a front end that always has
+/// something to say must hear too.
+const HASTY_MAX: u32 = 8;
 
 impl Live {
     /// Nobody yet.
+    ///
+    /// # Panics
+    /// The system has not two descriptors left; nothing could be done without.
     pub fn new() -> Self {
-        let ready = Ready::new();
         Self {
             clock: Clock::new(),
-            alarm: Alarm::default(),
-            ready,
+            ready: Ready::new().expect("two descriptors to wait with"),
+            due: Due::default(),
             hosts: Vec::new(),
             things: Slab::default(),
             effects: Vec::new(),
             scratch: vec![0; READ_MAX],
             tokens: Vec::new(),
+            stirred: Vec::new(),
+            stuffed: 0,
             news: 0,
+            hasty: 0,
         }
     }
 
@@ -147,16 +126,14 @@ impl Live {
         let listener = match listen {
             Listen::Nowhere => None,
             Listen::At(addr) => Some(Listener::bind(addr, at)?),
-            Listen::All { port } => Some(bind_all(port, at)?),
+            Listen::All { port } => Some(open::bind_all(port, at)?),
         };
         let listens = listener.as_ref().map(Listener::addr);
         config.listens = listens;
-        if let Some(listener) = listener {
-            let token = self.things.add(Thing::Listener(listener));
-            if let Some(Thing::Listener(listener)) = self.things.get(token) {
-                listener.register(self.ready.waker(token));
-            }
-            self.ready.push(token);
+        if let Some(mut listener) = listener {
+            let token = self.things.reserve();
+            listener.watch(&self.ready, token)?;
+            self.things.put(token, Thing::Listener(listener));
         }
         let node = Node::new(config, keys, store.load(), seed);
         self.hosts.push(Host {
@@ -169,7 +146,9 @@ impl Live {
             events: VecDeque::new(),
             replies: Replies::default(),
             stirred: true,
+            armed: None,
         });
+        self.stirred.push(at);
         Ok(at)
     }
 
@@ -190,24 +169,36 @@ impl Live {
 
     /// Something that any thread may ring to end a wait.
     pub fn bell(&self) -> Bell {
-        let ready = Arc::clone(&self.ready);
-        Bell::new(move || ready.ring())
+        let outside = self.ready.outside();
+        Bell::new(move || outside.ring())
     }
 
     /// Lets the world run as [`Session::wait`] does, for all nodes together.
     pub fn wait(&mut self, patience: Duration) -> bool {
+        self.clock.set();
         let until = self.clock.now().mono.plus(patience);
-        let before = self.news;
-        // Without patience too the system is asked once what is ready.
-        let mut looked = !patience.is_zero();
-        async_io::block_on(poll_fn(|cx| {
-            if !std::mem::replace(&mut looked, true) {
-                self.ready.set_main(cx.waker());
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+        let (before, mut looked) = (self.news, false);
+        loop {
+            self.flush();
+            self.turn();
+            if self.news != before || self.ready.take_bell() {
+                self.hasty += 1;
+                if !looked && self.hasty >= HASTY_MAX {
+                    self.look(Duration::ZERO);
+                }
+                return true;
             }
-            self.poll(cx, until, before)
-        }))
+            let now = self.clock.now().mono;
+            if looked && now >= until {
+                return false;
+            }
+            // By way of the system even when there is more to do, so that a busy stream does not
+            // hide the others.
+            let busy = self.ready.any() && self.stuffed == 0 || !self.stirred.is_empty();
+            let next = self.due.next().map_or(until, |next| next.min(until));
+            self.look(if busy { Duration::ZERO } else { next.since(now) });
+            looked = true;
+        }
     }
 
     /// Waits until closed streams have sent their last bytes and the other side has closed too; at
@@ -219,77 +210,76 @@ impl Live {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, until: crate::time::Mono, before: u64) -> Poll<bool> {
-        self.ready.set_main(cx.waker());
-        self.clock.set();
-        loop {
-            self.flush();
-            let more = self.turn();
-            if self.news != before || self.ready.take_bell() {
-                return Poll::Ready(true);
+    /// Asks the system what is ready.
+    fn look(&mut self, patience: Duration) {
+        self.hasty = 0;
+        let things = &mut self.things;
+        self.ready.wait(patience, |token, signs| {
+            if let Some(stream) = things.stream(token) {
+                stream.tell(signs);
             }
-            let now = self.clock.now().mono;
-            if now >= until {
-                return Poll::Ready(false);
-            }
-            if more {
-                // By way of the system, so that a busy stream does not hide the others.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let next = self.hosts.iter().filter_map(|host| host.node.deadline());
-            let next =
-                next.chain(self.things.streams().filter_map(|stream| stream.deadline_if_closing())).min();
-            let due = next.map_or(until, |next| next.min(until));
-            if self.alarm.poll(cx, due.since(now), due) {
-                continue;
-            }
-            return Poll::Pending;
-        }
+        });
     }
 
-    /// Hands over all that is ready. Whether there was any.
-    fn turn(&mut self) -> bool {
+    /// Hands over all that is ready.
+    fn turn(&mut self) {
         let now = self.clock.now();
-        let mut any = false;
-        for at in 0..self.hosts.len() {
-            if self.hosts[at].node.deadline().is_some_and(|deadline| deadline <= now.mono) {
-                self.give(at, now, Input::Tick);
-                any = true;
+        while let Some(whose) = self.due.take(now.mono) {
+            match whose {
+                Whose::Host(at) => {
+                    self.hosts[at].armed = None;
+                    self.give(at, now, Input::Tick);
+                }
+                Whose::Thing(token) => {
+                    if let Some((_, armed)) = self.things.deadline(token) {
+                        *armed = None;
+                    }
+                    self.ready.push(token);
+                }
             }
         }
-        if self.hosts.iter().any(|host| host.events.len() >= EVENTS_MAX) {
-            return any;
+        if self.stuffed > 0 {
+            return;
         }
         let mut tokens = std::mem::take(&mut self.tokens);
         self.ready.take(&mut tokens);
-        any |= !tokens.is_empty();
         for token in tokens.drain(..) {
             self.attend(token, now);
         }
         self.tokens = tokens;
-        any
     }
 
     /// Lets every stirred node end its turn, and performs what comes of it until nothing does.
     fn flush(&mut self) {
-        for at in 0..self.hosts.len() {
-            while std::mem::take(&mut self.hosts[at].stirred) {
-                let mut effects = std::mem::take(&mut self.effects);
-                self.hosts[at].node.flush(&mut effects);
-                let now = self.clock.now();
-                self.perform(at, now, &mut effects);
-                self.effects = effects;
-            }
+        while let Some(at) = self.stirred.pop() {
+            self.hosts[at].stirred = false;
+            let mut effects = std::mem::take(&mut self.effects);
+            self.hosts[at].node.flush(&mut effects);
+            let now = self.clock.now();
+            self.perform(at, now, &mut effects);
+            self.effects = effects;
+            self.arm_host(at);
         }
+    }
+
+    fn stir(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.hosts[at].stirred, true) {
+            self.stirred.push(at);
+        }
+    }
+
+    fn arm_host(&mut self, at: usize) {
+        let host = &mut self.hosts[at];
+        self.due.arm(Whose::Host(at), &mut host.armed, host.node.deadline());
     }
 
     fn give(&mut self, at: usize, now: Now, input: Input<'_>) {
         let mut effects = std::mem::take(&mut self.effects);
         self.hosts[at].node.handle(now, input, &mut effects);
-        self.hosts[at].stirred = true;
+        self.stir(at);
         self.perform(at, now, &mut effects);
         self.effects = effects;
+        self.arm_host(at);
     }
 
     fn perform(&mut self, at: usize, now: Now, effects: &mut Vec<Effect>) {
@@ -298,6 +288,7 @@ impl Live {
             match effect {
                 Effect::Emit(event) => {
                     host.events.push_back(event);
+                    self.stuffed += usize::from(host.events.len() == EVENTS_MAX);
                     self.news += 1;
                 }
                 Effect::Reply { request, result } => {
@@ -305,9 +296,9 @@ impl Live {
                     self.news += 1;
                 }
                 Effect::Dial { link, to } => {
-                    let token = self.things.add(Thing::Stream(Box::new(Stream::dial(to, at, link))));
+                    let token =
+                        self.things.add(Thing::Stream(Box::new(Stream::dial(to, now.mono, at, link))));
                     host.streams.insert(link, token);
-                    self.things.set_waker(token, &self.ready);
                     self.ready.push(token);
                 }
                 Effect::Write { link, bytes } => {
@@ -340,105 +331,9 @@ impl Live {
         // A store in memory is done at once; a slower one rings the bell.
         if let Some(save) = self.hosts[at].store.saved() {
             self.hosts[at].node.handle(now, Input::Saved { save }, effects);
-            self.hosts[at].stirred = true;
+            self.stir(at);
             self.perform(at, now, effects);
         }
-    }
-
-    /// Something became ready. It stays in its place meanwhile, as what a node does about it may be
-    /// to write to it or to close it.
-    fn attend(&mut self, token: Token, now: Now) {
-        match self.things.get(token) {
-            None => {}
-            Some(Thing::Listener(_)) => {
-                while let Some(Thing::Listener(listener)) = self.things.get(token)
-                    && let Some((tcp, remote)) = listener.accept(now.mono)
-                {
-                    let host = listener.host();
-                    self.accepted(host, tcp, remote, now);
-                }
-                if let Some(Thing::Listener(listener)) = self.things.get(token)
-                    && listener.wants_more()
-                {
-                    self.ready.push(token);
-                }
-            }
-            Some(Thing::Stream(_)) => {
-                let keep = self.attend_stream(token, now);
-                if !keep {
-                    self.things.free(token);
-                }
-            }
-        }
-    }
-
-    /// Moves what can be moved on one stream. False when nothing is left of it.
-    fn attend_stream(&mut self, token: Token, now: Now) -> bool {
-        let Some(stream) = self.things.stream(token) else { return false };
-        let (at, link) = (stream.host(), stream.link());
-        match stream.poll_dial() {
-            None => {}
-            Some(Ok((remote, local))) => self.give(at, now, Input::Opened { link, remote, local }),
-            Some(Err(why)) => return self.ended(token, now, why),
-        }
-        let Some(stream) = self.things.stream(token) else { return false };
-        match stream.write() {
-            Ok(0) => {}
-            Ok(count) if !stream.is_closing() => self.give(at, now, Input::Flushed { link, count }),
-            Ok(_) => {}
-            Err(why) => return self.ended(token, now, why),
-        }
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let taken = self.things.stream(token).map_or(Taken::Nothing, |stream| stream.read(&mut scratch));
-        let closing = self.things.stream(token).is_none_or(|stream| stream.is_closing());
-        let mut ended = None;
-        match taken {
-            Taken::Nothing => {}
-            Taken::Bytes { count, more } => {
-                if !closing {
-                    self.give(at, now, Input::Received { link, bytes: &scratch[..count] });
-                }
-                if more {
-                    self.ready.push(token);
-                }
-            }
-            Taken::End(why) => ended = Some(why),
-        }
-        self.scratch = scratch;
-        match ended {
-            Some(why) => self.ended(token, now, why),
-            None => self.things.stream(token).is_some_and(|stream| !stream.is_done(now.mono)),
-        }
-    }
-
-    /// A stream has come to its end by itself; gives false.
-    fn ended(&mut self, token: Token, now: Now, why: Why) -> bool {
-        if let Some(stream) = self.things.stream(token) {
-            let (at, link, closing) = (stream.host(), stream.link(), stream.is_closing());
-            if !closing && self.hosts[at].streams.remove(&link).is_some() {
-                self.give(at, now, Input::Closed { link, why });
-            }
-        }
-        false
-    }
-
-    fn accepted(
-        &mut self,
-        at: usize,
-        tcp: async_io::Async<std::net::TcpStream>,
-        remote: SocketAddr,
-        now: Now,
-    ) {
-        let host = &mut self.hosts[at];
-        host.accepts += 1;
-        let link = LinkId::accepted(host.accepts);
-        let Some(stream) = Stream::accepted(tcp, at, link) else { return };
-        let local = stream.local();
-        let token = self.things.add(Thing::Stream(Box::new(stream)));
-        self.hosts[at].streams.insert(link, token);
-        self.things.set_waker(token, &self.ready);
-        self.give(at, now, Input::Opened { link, remote, local });
-        self.ready.push(token);
     }
 }
 
@@ -463,7 +358,9 @@ impl Session for Face<'_> {
     }
 
     fn take_event(&mut self) -> Option<Event> {
-        self.live.hosts[self.at].events.pop_front()
+        let events = &mut self.live.hosts[self.at].events;
+        self.live.stuffed -= usize::from(events.len() == EVENTS_MAX);
+        events.pop_front()
     }
 
     fn wait(&mut self, patience: Duration) -> bool {
@@ -472,82 +369,6 @@ impl Session for Face<'_> {
 
     fn now(&self) -> Now {
         self.live.clock.now()
-    }
-}
-
-impl Slab {
-    fn add(&mut self, thing: Thing) -> Token {
-        match self.free.pop() {
-            Some(token) => {
-                self.list[token.0] = Some(thing);
-                token
-            }
-            None => {
-                self.list.push(Some(thing));
-                Token(self.list.len() - 1)
-            }
-        }
-    }
-
-    fn get(&mut self, token: Token) -> Option<&mut Thing> {
-        self.list.get_mut(token.0)?.as_mut()
-    }
-
-    fn set_waker(&mut self, token: Token, ready: &Arc<Ready>) {
-        if let Some(stream) = self.stream(token) {
-            stream.register(ready.waker(token));
-        }
-    }
-
-    fn stream(&mut self, token: Token) -> Option<&mut Stream> {
-        match self.get(token)? {
-            Thing::Stream(stream) => Some(stream),
-            Thing::Listener(_) => None,
-        }
-    }
-
-    fn free(&mut self, token: Token) {
-        self.list[token.0] = None;
-        self.free.push(token);
-    }
-
-    fn streams(&self) -> impl Iterator<Item = &Stream> {
-        self.list.iter().flatten().filter_map(|thing| match thing {
-            Thing::Stream(stream) => Some(&**stream),
-            Thing::Listener(_) => None,
-        })
-    }
-}
-
-fn bind_all(port: u16, host: usize) -> Result<Listener, OpenError> {
-    let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
-    match Listener::bind(v6, host) {
-        // A machine without IPv6 says one of these.
-        Err(OpenError::Listen { source, .. })
-            if matches!(
-                source.kind(),
-                std::io::ErrorKind::AddrNotAvailable | std::io::ErrorKind::Unsupported
-            ) || source.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error()) =>
-        {
-            Listener::bind(SocketAddr::from(([0, 0, 0, 0], port)), host)
-        }
-        other => other,
-    }
-}
-
-fn explain(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => "the port is in use".into(),
-        std::io::ErrorKind::AddrNotAvailable => "this machine has no such address".into(),
-        std::io::ErrorKind::PermissionDenied => "ports below 1024 need more rights".into(),
-        _ => error.to_string(),
-    }
-}
-
-fn remedy(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => "; choose another, or leave it out for a free one",
-        _ => "",
     }
 }
 

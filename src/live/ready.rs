@@ -1,93 +1,130 @@
-//! Who is ready. Each stream and listener has a waker that puts its token on one list and wakes the
-//! one task there is; nothing is polled that was not woken. Also the bell for other threads.
+//! Who is ready: the system's word for it, gathered on one list of tokens, and nothing is looked at
+//! that is not on it. The system says once that something has become ready (edge-triggered), so
+//! waiting costs one call however many streams there are. Also the bell for other threads.
 
-use std::future::Future;
-use std::pin::Pin;
+use mio::{Events, Interest, Poll, Registry};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Wake, Waker};
 use std::time::Duration;
-
-use crate::time::Mono;
 
 /// A stream's or listener's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Token(pub(super) usize);
 
-/// Tokens that are ready, and whom to wake.
+/// What the system says of a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Signs {
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+    /// The other side has ended its half, so reading goes on until that is seen.
+    pub(super) ended: bool,
+}
+
+/// Tokens that are ready, and what makes them so.
 pub(super) struct Ready {
-    list: Mutex<List>,
-    bell: AtomicBool,
+    poll: Poll,
+    events: Events,
+    list: List,
+    outside: Arc<Outside>,
 }
 
 #[derive(Default)]
 struct List {
     tokens: Vec<Token>,
-    /// One bit a token: it is on the list already.
+    /// Whether a token is on the list already.
     listed: Vec<bool>,
-    main: Option<Waker>,
+}
+
+/// What other threads may reach.
+pub(super) struct Outside {
+    waker: mio::Waker,
+    bell: AtomicBool,
+    tokens: Mutex<Vec<Token>>,
 }
 
 struct TokenWaker {
     token: Token,
-    ready: Arc<Ready>,
+    outside: Arc<Outside>,
 }
 
+/// What wakes us for no stream's sake.
+const OUTSIDE: mio::Token = mio::Token(usize::MAX);
+/// Streams that the system names in one answer; the rest comes with the next.
+const EVENTS: usize = 1_024;
+
 impl Ready {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { list: Mutex::default(), bell: AtomicBool::new(false) })
+    pub(super) fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = mio::Waker::new(poll.registry(), OUTSIDE)?;
+        let (bell, tokens, list) = Default::default();
+        let outside = Arc::new(Outside { waker, bell, tokens });
+        Ok(Self { poll, events: Events::with_capacity(EVENTS), list, outside })
     }
 
-    /// A waker that makes `token` ready.
-    pub(super) fn waker(self: &Arc<Self>, token: Token) -> Waker {
-        Waker::from(Arc::new(TokenWaker { token, ready: Arc::clone(self) }))
+    /// From now on `source` becomes ready under this token, until it is dropped.
+    pub(super) fn watch(&self, source: &mut impl mio::event::Source, token: Token) -> io::Result<()> {
+        let registry: &Registry = self.poll.registry();
+        registry.register(source, mio::Token(token.0), Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Makes `token` ready, from the thread that will see to it.
-    pub(super) fn push(&self, token: Token) {
-        self.lock().add(token);
+    /// A waker that makes `token` ready, for a future that another thread completes.
+    pub(super) fn waker(&self, token: Token) -> Waker {
+        Waker::from(Arc::new(TokenWaker { token, outside: Arc::clone(&self.outside) }))
+    }
+
+    /// What ends a wait from any thread.
+    pub(super) fn outside(&self) -> Arc<Outside> {
+        Arc::clone(&self.outside)
+    }
+
+    /// Makes `token` ready.
+    pub(super) fn push(&mut self, token: Token) {
+        self.list.push(token);
+    }
+
+    /// Whether anything is ready.
+    pub(super) fn any(&self) -> bool {
+        !self.list.tokens.is_empty()
     }
 
     /// Takes everything that is ready.
-    pub(super) fn take(&self, into: &mut Vec<Token>) {
-        let mut list = self.lock();
-        std::mem::swap(&mut list.tokens, into);
+    pub(super) fn take(&mut self, into: &mut Vec<Token>) {
+        std::mem::swap(&mut self.list.tokens, into);
         for token in into.iter() {
-            list.listed[token.0] = false;
+            self.list.listed[token.0] = false;
         }
     }
 
-    pub(super) fn set_main(&self, waker: &Waker) {
-        let mut list = self.lock();
-        if !list.main.as_ref().is_some_and(|main| main.will_wake(waker)) {
-            list.main = Some(waker.clone());
+    /// Waits until something becomes ready, at most for `patience`, and tells what the system says.
+    pub(super) fn wait(&mut self, patience: Duration, mut tell: impl FnMut(Token, Signs)) {
+        // A signal may interrupt it, and then there is nothing to tell.
+        let _ = self.poll.poll(&mut self.events, Some(patience));
+        for event in &self.events {
+            if event.token() == OUTSIDE {
+                self.outside.lock().drain(..).for_each(|token| self.list.push(token));
+                continue;
+            }
+            let token = Token(event.token().0);
+            let signs = Signs {
+                readable: event.is_readable() || event.is_error(),
+                writable: event.is_writable() || event.is_error(),
+                ended: event.is_read_closed() || event.is_error(),
+            };
+            tell(token, signs);
+            self.list.push(token);
         }
     }
 
+    /// Whether somebody has rung since this was last asked.
     pub(super) fn take_bell(&self) -> bool {
-        self.bell.load(Ordering::Relaxed) && self.bell.swap(false, Ordering::AcqRel)
-    }
-
-    /// Ends the wait under way, or the next one; from any thread.
-    pub(super) fn ring(&self) {
-        self.bell.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wake(&self) {
-        let main = self.lock().main.clone();
-        if let Some(main) = main {
-            main.wake();
-        }
+        self.outside.bell.load(Ordering::Relaxed) && self.outside.bell.swap(false, Ordering::AcqRel)
     }
 }
 
 impl List {
-    fn add(&mut self, token: Token) {
+    fn push(&mut self, token: Token) {
         if self.listed.len() <= token.0 {
             self.listed.resize(token.0 + 1, false);
         }
@@ -97,45 +134,26 @@ impl List {
     }
 }
 
+impl Outside {
+    /// Ends the wait under way, or the next one.
+    pub(super) fn ring(&self) {
+        self.bell.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        // It fails only when the system has no memory for eight bytes.
+        let _ = self.waker.wake();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Token>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Wake for TokenWaker {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let main = {
-            let mut list = self.ready.lock();
-            list.add(self.token);
-            list.main.clone()
-        };
-        if let Some(main) = main {
-            main.wake();
-        }
-    }
-}
-
-/// The one timer. It is set anew only for an earlier time: one that goes off too early costs a look
-/// around, setting it at every wait costs more.
-#[derive(Default)]
-pub(super) struct Alarm {
-    timer: Option<async_io::Timer>,
-    set: Option<Mono>,
-}
-
-impl Alarm {
-    /// Whether it has gone off; otherwise it will wake `cx` by `due`, which is in `left`.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, left: Duration, due: Mono) -> bool {
-        let timer = self.timer.get_or_insert_with(async_io::Timer::never);
-        if self.set.is_none_or(|set| due < set) {
-            timer.set_after(left);
-            self.set = Some(due);
-        }
-        match Pin::new(timer).poll(cx) {
-            Poll::Ready(_) => {
-                self.set = None;
-                true
-            }
-            Poll::Pending => false,
-        }
+        self.outside.lock().push(self.token);
+        self.outside.wake();
     }
 }

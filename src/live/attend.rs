@@ -1,0 +1,121 @@
+//! What becomes ready is seen to: streams that come, come up, move bytes and end, each reported to
+//! the node that it belongs to.
+
+use mio::net::TcpStream;
+use std::net::SocketAddr;
+
+use crate::id::LinkId;
+use crate::live::Live;
+use crate::live::due::Whose;
+use crate::live::ready::Token;
+use crate::live::slab::Thing;
+use crate::live::stream::{Stream, Taken};
+use crate::node::io::Input;
+use crate::time::Now;
+use crate::why::Why;
+
+impl Live {
+    /// Something became ready. It stays in its place meanwhile, as what a node does about it may be
+    /// to write to it or to close it.
+    pub(super) fn attend(&mut self, token: Token, now: Now) {
+        match self.things.get(token) {
+            None => return,
+            Some(Thing::Listener(_)) => {
+                while let Some(listener) = self.things.listener(token)
+                    && let Some((tcp, remote)) = listener.accept(now.mono)
+                {
+                    let host = listener.host();
+                    self.accepted(host, tcp, remote, now);
+                }
+                if self.things.listener(token).is_some_and(|listener| listener.wants_more()) {
+                    self.ready.push(token);
+                }
+            }
+            Some(Thing::Stream(_)) => {
+                if !self.attend_stream(token, now) {
+                    self.forget(token);
+                    return;
+                }
+            }
+        }
+        self.arm(token);
+    }
+
+    /// Sees to it that a thing is looked at when it is due.
+    pub(super) fn arm(&mut self, token: Token) {
+        if let Some((at, armed)) = self.things.deadline(token) {
+            self.due.arm(Whose::Thing(token), armed, at);
+        }
+    }
+
+    fn forget(&mut self, token: Token) {
+        if let Some((_, armed)) = self.things.deadline(token) {
+            self.due.arm(Whose::Thing(token), armed, None);
+        }
+        self.things.free(token);
+    }
+
+    /// Moves what can be moved on one stream. False when nothing is left of it.
+    fn attend_stream(&mut self, token: Token, now: Now) -> bool {
+        let Some(stream) = self.things.stream(token) else { return false };
+        let (at, link) = (stream.host(), stream.link());
+        match stream.poll_dial(now.mono, &self.ready, token) {
+            None => {}
+            Some(Ok((remote, local))) => self.give(at, now, Input::Opened { link, remote, local }),
+            Some(Err(why)) => return self.ended(token, now, why),
+        }
+        let Some(stream) = self.things.stream(token) else { return false };
+        match stream.write() {
+            Ok(0) => {}
+            Ok(count) if !stream.is_closing() => self.give(at, now, Input::Flushed { link, count }),
+            Ok(_) => {}
+            Err(why) => return self.ended(token, now, why),
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let taken = self.things.stream(token).map_or(Taken::Nothing, |stream| stream.read(&mut scratch));
+        let closing = self.things.stream(token).is_none_or(|stream| stream.is_closing());
+        let mut ended = None;
+        match taken {
+            Taken::Nothing => {}
+            Taken::Bytes { count, more } => {
+                if !closing {
+                    self.give(at, now, Input::Received { link, bytes: &scratch[..count] });
+                }
+                if more {
+                    self.ready.push(token);
+                }
+            }
+            Taken::End(why) => ended = Some(why),
+        }
+        self.scratch = scratch;
+        match ended {
+            Some(why) => self.ended(token, now, why),
+            None => self.things.stream(token).is_some_and(|stream| !stream.is_done(now.mono)),
+        }
+    }
+
+    /// A stream has come to its end by itself; gives false.
+    fn ended(&mut self, token: Token, now: Now, why: Why) -> bool {
+        if let Some(stream) = self.things.stream(token) {
+            let (at, link, closing) = (stream.host(), stream.link(), stream.is_closing());
+            if !closing && self.hosts[at].streams.remove(&link).is_some() {
+                self.give(at, now, Input::Closed { link, why });
+            }
+        }
+        false
+    }
+
+    fn accepted(&mut self, at: usize, tcp: TcpStream, remote: SocketAddr, now: Now) {
+        let host = &mut self.hosts[at];
+        host.accepts += 1;
+        let link = LinkId::accepted(host.accepts);
+        let token = self.things.reserve();
+        let mut tcp = tcp;
+        let up = tcp.set_nodelay(true).and_then(|()| self.ready.watch(&mut tcp, token));
+        // If the other side is gone already, nobody need hear of it.
+        let Ok(local) = up.and_then(|()| tcp.local_addr()) else { return self.things.free(token) };
+        self.things.put(token, Thing::Stream(Box::new(Stream::accepted(tcp, at, link))));
+        self.hosts[at].streams.insert(link, token);
+        self.give(at, now, Input::Opened { link, remote, local });
+    }
+}
