@@ -26,7 +26,7 @@ use crate::node::io::{Config, Effect, Input};
 use crate::rng::Seed;
 use crate::session::{Bell, Session};
 use crate::store::Store;
-use crate::time::Now;
+use crate::time::{Mono, Now};
 use crate::why::Why;
 use clock::Clock;
 use listen::Listener;
@@ -219,7 +219,7 @@ impl Live {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, until: crate::time::Mono, before: u64) -> Poll<bool> {
+    fn poll(&mut self, cx: &mut Context<'_>, until: Mono, before: u64) -> Poll<bool> {
         self.ready.set_main(cx.waker());
         self.clock.set();
         loop {
@@ -242,6 +242,10 @@ impl Live {
                 next.chain(self.things.streams().filter_map(|stream| stream.deadline_if_closing())).min();
             let due = next.map_or(until, |next| next.min(until));
             if self.alarm.poll(cx, due.since(now), due) {
+                // Nobody else looks at a closed stream whose other side does not close.
+                for token in self.things.overdue(now) {
+                    self.attend(token, self.clock.now());
+                }
                 continue;
             }
             return Poll::Pending;
@@ -509,6 +513,16 @@ impl Slab {
     fn free(&mut self, token: Token) {
         self.list[token.0] = None;
         self.free.push(token);
+    }
+
+    /// Closed streams whose time is over.
+    fn overdue(&self, now: Mono) -> Vec<Token> {
+        let over = |thing: &Thing| match thing {
+            Thing::Stream(stream) => stream.deadline_if_closing().is_some_and(|until| now >= until),
+            Thing::Listener(_) => false,
+        };
+        let things = self.list.iter().enumerate();
+        things.filter(|(_, thing)| thing.as_ref().is_some_and(over)).map(|(at, _)| Token(at)).collect()
     }
 
     fn streams(&self) -> impl Iterator<Item = &Stream> {

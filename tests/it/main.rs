@@ -8,6 +8,7 @@ mod bounds;
 mod two_nodes;
 
 // Real sockets, several nodes on one thread.
+mod closed_streams;
 mod loopback;
 
 // The program as a process: every verb over real sockets, and how a run ends.
