@@ -98,6 +98,9 @@ impl Stream {
 
     /// Gives a dialled stream a push; once it is up or has failed, says so.
     pub(super) fn poll_dial(&mut self) -> Option<Result<(SocketAddr, SocketAddr), Why>> {
+        if self.is_closing() {
+            return None;
+        }
         let State::Dialling(future) = &mut self.state else { return None };
         let waker = self.waker.clone()?;
         let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) else { return None };
