@@ -115,6 +115,9 @@ impl Node {
         self.counters.bytes_in += bytes.len() as u64;
         let Some(conn) = self.links.get_mut(&id) else { return };
         let Some(link) = &mut conn.link else { return };
+        if self.now.mono.since(link.heard()) >= limits::CHEAP_PAUSE {
+            conn.cheap = 0;
+        }
         let mut plaintext = std::mem::take(&mut self.plaintext);
         let progress = link.receive(self.now.mono, bytes, &self.keys, &mut self.rng, &mut plaintext);
         match progress {
