@@ -347,6 +347,7 @@ impl Node {
         };
         if let Some(conn) = self.links.get_mut(&id) {
             conn.peer = Some(ix);
+            self.peers.get_mut(ix).held += 1;
             if let Some(link) = &mut conn.link {
                 link.say(&mut self.spare, |run| hello.put(run));
             }
@@ -431,6 +432,9 @@ impl Node {
         self.sniffing -= usize::from(conn.sniffing);
         self.handshakes -= usize::from(conn.handshaking);
         let plain = conn.link.as_ref().is_some_and(Link::is_plain);
+        if let Some(ix) = conn.peer.or(conn.talk.ours()) {
+            self.peers.get_mut(ix).held -= 1;
+        }
         if let Some(ix) = conn.peer {
             let peer = self.peers.get_mut(ix);
             let current = peer.link() == Some(id);

@@ -1,10 +1,12 @@
 //! The one integration crate; each file is named after the behaviour that it holds us to.
 
 // Nodes in memory, for the files below.
+mod lone;
 mod net;
 
 // The core: two or three nodes meet, talk, part and lose each other.
 mod bounds;
+mod many_peers;
 mod two_nodes;
 
 // Real sockets, several nodes on one thread.

@@ -56,13 +56,19 @@ pub(crate) struct Net {
 
 impl Net {
     pub(crate) fn new(names: &[&str], seed: u64) -> Self {
+        Self::knowing(names, seed, &Snapshot::default())
+    }
+
+    /// The same, where the first remembers something.
+    pub(crate) fn knowing(names: &[&str], seed: u64, first: &Snapshot) -> Self {
         let mut rng = Rng::new(Seed::from_number(seed));
         let mut hosts = Vec::new();
         for (at, name) in names.iter().enumerate() {
             let addr = SocketAddr::from(([127, 0, 0, 1], 5_000 + u16::try_from(at).expect("few hosts")));
             let mut config = Config::new(Name::new(name).expect("a good name"));
             config.listens = Some(addr);
-            let node = Node::new(config, Keys::from_seed(rng.fork()), Snapshot::default(), rng.fork());
+            let saved = if at == 0 { first.clone() } else { Snapshot::default() };
+            let node = Node::new(config, Keys::from_seed(rng.fork()), saved, rng.fork());
             hosts.push(Host {
                 node,
                 addr,

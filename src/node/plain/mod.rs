@@ -76,12 +76,24 @@ enum Stage {
     Ready,
 }
 
+impl PlainPeer {
+    /// Whether nothing is being said to it.
+    pub(in crate::node) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.busy.is_none()
+    }
+}
+
 /// Own addresses of ours that we remember a peer to know.
 const ALIASES_MAX: usize = 4;
 
 impl PlainTalk {
     pub(in crate::node) fn is_ours(&self) -> bool {
         self.ours.is_some()
+    }
+
+    /// Whom we opened it to speak to.
+    pub(in crate::node) fn ours(&self) -> Option<PeerIx> {
+        self.ours
     }
 }
 impl Node {
@@ -104,6 +116,7 @@ impl Node {
             let ix = self.plain_peer(remote, None);
             if let Some(conn) = self.links.get_mut(&id) {
                 conn.talk.ours = Some(ix);
+                self.peers.get_mut(ix).held += 1;
             }
             self.take_intents(ix, dial, out);
             let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };

@@ -129,6 +129,7 @@ impl Node {
         let link = self.dial_link(dial);
         if let Some(conn) = self.links.get_mut(&link) {
             conn.talk.ours = Some(ix);
+            self.peers.get_mut(ix).held += 1;
         }
         if let Some(plain) = &mut self.peers.get_mut(ix).plain {
             plain.busy = Some(link);
