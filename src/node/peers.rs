@@ -155,14 +155,14 @@ impl Peers {
         };
         self.by_id.insert(id, ix);
         self.by_name.entry(name).or_default().push(ix);
-        self.mark_twins(name);
+        self.mark_twins(name, ix);
         ix
     }
 
     /// Nothing can reach the peer any more, so it no longer stands in the way of its name.
     pub(super) fn set_gone(&mut self, ix: PeerIx, gone: bool) {
         self.get_mut(ix).gone = gone;
-        self.mark_twins(self.get(ix).name());
+        self.mark_twins(self.get(ix).name(), ix);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -322,7 +322,7 @@ impl Peers {
         }
         self.unlist(before, ix);
         self.by_name.entry(after).or_default().push(ix);
-        self.mark_twins(after);
+        self.mark_twins(after, ix);
     }
 
     fn unlist(&mut self, name: Name, ix: PeerIx) {
@@ -332,13 +332,15 @@ impl Peers {
                 self.by_name.remove(&name);
             }
         }
-        self.mark_twins(name);
+        self.mark_twins(name, ix);
     }
 
-    fn mark_twins(&mut self, name: Name) {
+    /// `changed` came, went, or can be meant no longer.
+    fn mark_twins(&mut self, name: Name, changed: PeerIx) {
         let Some(alike) = self.by_name.get(&name) else { return };
-        let here = alike.iter().filter(|ix| !self.list[ix.0].gone).count();
-        for ix in alike {
+        // Beyond two, one more or less is the same to the others, who may be thousands.
+        let here = alike.iter().filter(|ix| !self.list[ix.0].gone).take(3).count();
+        for ix in if here > 2 { std::slice::from_ref(&changed) } else { alike } {
             let peer = &mut self.list[ix.0];
             peer.twin = here > usize::from(!peer.gone);
         }

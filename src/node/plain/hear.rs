@@ -158,7 +158,11 @@ impl Node {
     pub(super) fn find_plain(&self, addr: SocketAddr) -> Option<PeerIx> {
         let exact = self.peers.find(PeerId::Plain(addr));
         let same = |id: PeerId| matches!(id, PeerId::Plain(other) if same_place(other, addr));
-        exact.or_else(|| self.peers.iter().find(|(_, peer)| same(peer.id)).map(|(ix, _)| ix))
+        // Only this machine has many addresses for one listener.
+        if exact.is_some() || !addr.ip().is_loopback() {
+            return exact;
+        }
+        self.peers.iter().find(|(_, peer)| same(peer.id)).map(|(ix, _)| ix)
     }
 
     /// Who speaks from `ip` without saying where it listens: the one peer there that never said so,
