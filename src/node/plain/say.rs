@@ -119,6 +119,7 @@ impl Node {
             if let Some(conn) = self.links.get(&busy)
                 && conn.talk.stage == Stage::Ready
                 && conn.talk.linger.is_none()
+                && conn.talk.said.is_none()
             {
                 self.plain_say_next(busy, out);
             }
