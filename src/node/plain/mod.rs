@@ -34,6 +34,8 @@ pub(in crate::node) struct PlainPeer {
     pub(in crate::node) queue: VecDeque<Saying>,
     /// The connection that carries the front of the queue.
     busy: Option<LinkId>,
+    /// We have parted from it and neither has spoken since.
+    parted: bool,
 }
 
 /// Something of ours on its way to a plain peer.
@@ -215,6 +217,9 @@ impl Node {
 
     pub(super) fn plain_active(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
         let peer = self.peers.get_mut(ix);
+        if let Some(plain) = &mut peer.plain {
+            plain.parted = false;
+        }
         if peer.is_connected() || peer.listens.is_none() {
             return;
         }

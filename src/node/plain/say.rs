@@ -59,6 +59,7 @@ impl Node {
         }
         peer.sent += 1;
         let seq = peer.sent;
+        plain.parted = false;
         plain.queue.push_back(Saying { seq, what: Words::Text(text.clone()), request: None });
         self.counters.sent += 1;
         self.plain_next(ix, out);
@@ -68,6 +69,7 @@ impl Node {
     /// Tells a plain peer that we leave, once for each address by which it knows us.
     pub(in crate::node) fn plain_exit(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
         let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
+        plain.parted = true;
         let mut names = plain.knows_us_as.clone();
         if names.is_empty() {
             names.push(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
@@ -87,7 +89,8 @@ impl Node {
         out: &mut Vec<Effect>,
     ) {
         let Some((seq, last, request)) = said else { return };
-        if result.is_ok() && !self.waiting_to_leave() {
+        let parted = self.peers.get(ix).plain.as_ref().is_some_and(|plain| plain.parted);
+        if result.is_ok() && !parted && !self.waiting_to_leave() {
             self.plain_active(ix, out);
         }
         let who = self.peers.who(ix);
@@ -240,6 +243,7 @@ impl Node {
 
     pub(super) fn plain_connect(&mut self, ix: PeerIx, request: Option<RequestId>) {
         if let Some(plain) = &mut self.peers.get_mut(ix).plain {
+            plain.parted = false;
             plain.queue.push_back(Saying { seq: 0, what: Words::Connect, request });
         }
     }
