@@ -186,7 +186,7 @@ impl Node {
             {
                 plain.busy = None;
             }
-            let all_out = conn.unflushed == 0;
+            let all_out = conn.waiting() == 0;
             self.plain_said(ix, conn.talk.said, if clean && all_out { Ok(()) } else { Err(why) }, out);
             if conn.link.is_none() || !clean {
                 return self.plain_lost(ix, why, out);
