@@ -188,7 +188,7 @@ impl Node {
             }
             let all_out = conn.waiting() == 0;
             self.plain_said(ix, conn.talk.said, if clean && all_out { Ok(()) } else { Err(why) }, out);
-            if conn.link.is_none() || !clean {
+            if conn.link.is_none() || !clean || conn.talk.stage == Stage::Opening {
                 return self.plain_lost(ix, why, out);
             }
             if conn.talk.stage != Stage::One {
