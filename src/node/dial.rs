@@ -188,7 +188,8 @@ impl Node {
         }
     }
 
-    fn redial_answered(&mut self, ix: PeerIx, address: Option<&Address>, out: &mut Vec<Effect>) {
+    /// A peer is there, at the address that was dialled if it was: nobody need reach for it now.
+    pub(super) fn redial_answered(&mut self, ix: PeerIx, address: Option<&Address>, out: &mut Vec<Effect>) {
         let id = self.peers.get(ix).id;
         let who = self.peers.who(ix);
         let mut asked = None;

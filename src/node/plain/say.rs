@@ -218,14 +218,18 @@ impl Node {
     }
 
     pub(super) fn take_intents(&mut self, ix: PeerIx, dial: Option<Dial>, out: &mut Vec<Effect>) {
-        for intent in dial.map(|dial| dial.intents).unwrap_or_default() {
+        let Some(dial) = dial else { return };
+        for intent in dial.intents {
             match intent {
                 Intent::Connect(request) => self.plain_connect(ix, Some(request)),
                 Intent::Known(request, _) => {
                     self.plain_connect(ix, None);
                     self.known_tried(request, ix, Ok(()), out);
                 }
-                Intent::Keep => self.plain_connect(ix, None),
+                Intent::Keep => {
+                    self.plain_connect(ix, None);
+                    self.redial_answered(ix, Some(&dial.to), out);
+                }
                 Intent::Send { request, text, .. } => {
                     let peer = self.peers.get_mut(ix);
                     peer.sent += 1;
