@@ -122,8 +122,8 @@ impl Node {
             }
             self.take_intents(ix, dial, out);
             let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
-            if plain.busy.is_some() {
-                // Its queue is being said on another connection; this one is not needed.
+            if plain.busy.is_some() || plain.queue.is_empty() {
+                // Its queue is being said on another connection, or there is nothing to say.
                 return self.fail(id, Why::Closed, out);
             }
             plain.busy = Some(id);

@@ -54,7 +54,7 @@ impl Node {
         if plain.queue.len() >= limits::OUTBOX_MESSAGES {
             return Err(CommandError::OutboxFull(name));
         }
-        if text.as_str().chars().all(|c| c.is_control() || c.is_whitespace()) {
+        if is_blank(text) {
             return Err(CommandError::NothingPlain);
         }
         peer.sent += 1;
@@ -230,6 +230,9 @@ impl Node {
                     self.plain_connect(ix, None);
                     self.redial_answered(ix, Some(&dial.to), out);
                 }
+                Intent::Send { request, text, .. } if is_blank(&text) => {
+                    self.answer(request, Err(CommandError::NothingPlain), out);
+                }
                 Intent::Send { request, text, .. } => {
                     let peer = self.peers.get_mut(ix);
                     peer.sent += 1;
@@ -251,4 +254,9 @@ impl Node {
             plain.queue.push_back(Saying { seq: 0, what: Words::Connect, request });
         }
     }
+}
+
+/// Whether a plain program would be sent nothing.
+fn is_blank(text: &Body) -> bool {
+    text.as_str().chars().all(|c| c.is_control() || c.is_whitespace())
 }
