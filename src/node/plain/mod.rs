@@ -105,7 +105,8 @@ impl Node {
         let Some(remote) = conn.remote else { return };
         if !id.is_dialled() {
             let alike = |other: &&Conn| {
-                other.remote.is_some_and(|addr| addr.ip() == remote.ip())
+                !other.talk.is_ours()
+                    && other.remote.is_some_and(|addr| addr.ip() == remote.ip())
                     && other.link.as_ref().is_some_and(crate::link::Link::is_plain)
             };
             if self.links.values().filter(alike).count() > limits::PLAIN_PER_SOURCE {
