@@ -235,6 +235,18 @@ impl Node {
         }
     }
 
+    /// No time is left: what could not be said has failed, and nothing stays open.
+    pub(in crate::node) fn plain_unsaid(&mut self, out: &mut Vec<Effect>) {
+        let ours = self.links.iter().filter(|(_, conn)| conn.talk.is_ours());
+        let ours: Vec<_> = ours.map(|(id, conn)| (*id, conn.talk.ours, conn.talk.linger.is_some())).collect();
+        for (id, ix, is_out) in ours {
+            self.fail(id, if is_out { Why::Closed } else { Why::TimedOut }, out);
+            if let Some(ix) = ix {
+                self.plain_lost(ix, Why::TimedOut, out);
+            }
+        }
+    }
+
     /// It cannot be reached: what waits for it has failed.
     pub(super) fn plain_lost(&mut self, ix: PeerIx, why: Why, out: &mut Vec<Effect>) {
         let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
