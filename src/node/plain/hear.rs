@@ -33,6 +33,12 @@ impl Node {
                 Stage::One => return,
                 Stage::Opening => {
                     conn.talk.stage = Stage::Ready;
+                    let peer = self.peers.get(ix);
+                    let port = peer.listens.map_or(0, |addr| addr.port());
+                    conn.talk.context = match peer.plain.as_ref().and_then(|plain| plain.spoke) {
+                        Some(classic::Dialect::Lines) => classic::Context::Lines { port, team: None },
+                        _ => classic::Context::PortHello { port },
+                    };
                     self.plain_active(ix, out);
                     return self.plain_say_next(id, out);
                 }
