@@ -7,6 +7,7 @@ mod net;
 // The core: two or three nodes meet, talk, part and lose each other.
 mod bounds;
 mod many_peers;
+mod plain_talk;
 mod two_nodes;
 
 // Real sockets, several nodes on one thread.
