@@ -104,6 +104,10 @@ impl Node {
                 self.answer(request, Ok(reply), out);
                 return Ok(());
             }
+            // Whoever has proven a key is not spoken to in plain text because of a default.
+            (Ok(ix), PeerRef::At(address)) if dialect.is_none() => {
+                (address.clone(), self.peers.get(ix).dialect())
+            }
             (_, PeerRef::At(address)) => (address.clone(), dialect.unwrap_or(self.config.dialect)),
             (Ok(ix), _) => {
                 let peer = self.peers.get(ix);

@@ -12,7 +12,7 @@ use crate::id::{LinkId, PeerId, RequestId};
 use crate::limits;
 use crate::node::io::Effect;
 use crate::node::links::Conn;
-use crate::node::peers::PeerIx;
+use crate::node::peers::{Peer, PeerIx};
 use crate::node::{Node, Timer};
 use crate::text::Body;
 use crate::time::Mono;
@@ -178,12 +178,12 @@ impl Node {
             let wanted = redial.kept || peer.is_some_and(|peer| peer.outbox.len() > 0 && !peer.gone);
             let connected = peer.is_some_and(|peer| peer.is_connected());
             if wanted && !connected {
-                due.push(redial.address.clone());
+                let dialect = peer.filter(|peer| !peer.gone).map(Peer::dialect);
+                due.push((redial.address.clone(), dialect.unwrap_or(self.config.dialect)));
             }
             wanted
         });
-        for address in due {
-            let dialect = self.config.dialect;
+        for (address, dialect) in due {
             self.dial(&address, dialect, Intent::Keep, out);
         }
     }
