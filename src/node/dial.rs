@@ -94,7 +94,7 @@ impl Node {
     }
 
     /// A peer is away: whatever reason there is to reach it again takes effect.
-    pub(super) fn peer_away(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
+    pub(super) fn peer_away(&mut self, ix: PeerIx) {
         let (id, waiting) = (self.peers.get(ix).id, self.peers.get(ix).outbox.len());
         let now = self.now.mono;
         if let Some(redial) = self.redials.iter_mut().find(|redial| redial.peer == Some(id)) {
@@ -103,8 +103,12 @@ impl Node {
             }
             redial.since = None;
             self.schedule(id);
-        } else if waiting > 0 {
-            self.reach(ix, out);
+        } else if waiting > 0
+            && let Some(listens) = self.peers.get(ix).listens
+        {
+            // After a pause, or one that comes and goes would be dialled without end.
+            self.redials.push(Redial::new(Address::from(listens), Some(id), false, None));
+            self.schedule(id);
         }
     }
 

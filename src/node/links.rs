@@ -447,7 +447,7 @@ impl Node {
                 let peer = self.peers.get_mut(ix);
                 peer.state = PeerState::Lost;
                 self.emit(What::Lost { who: self.peers.who(ix), why }, out);
-                self.peer_away(ix, out);
+                self.peer_away(ix);
             }
         } else if plain || conn.talk.is_ours() {
             self.plain_closed(id, conn, why, out);

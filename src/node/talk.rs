@@ -150,7 +150,7 @@ impl Node {
             if reason == Bye::Leaving && peer.passing {
                 self.give_up(ix, Why::Left, out);
             }
-            self.peer_away(ix, out);
+            self.peer_away(ix);
         }
         // Its other links, if any, end the same way when their own goodbye or end comes.
         self.fail(id, Why::Closed, out);

@@ -258,7 +258,7 @@ impl Node {
             peer.state = PeerState::Lost;
             if !self.waiting_to_leave() {
                 self.emit(What::Lost { who: self.peers.who(ix), why }, out);
-                self.peer_away(ix, out);
+                self.peer_away(ix);
             }
         }
     }
