@@ -218,7 +218,8 @@ impl Node {
 
     fn rename(&mut self, name: Name) {
         self.config.name = name;
-        let links: Vec<_> = self.links.iter().filter(|(_, conn)| conn.greeted).map(|(id, _)| *id).collect();
+        let links: Vec<_> =
+            self.links.iter().filter(|(_, conn)| conn.peer.is_some()).map(|(id, _)| *id).collect();
         for link in links {
             self.say(link, &Message::Rename { name: name.as_str() });
         }
