@@ -190,7 +190,9 @@ impl Node {
                 self.plain_exit(ix, out);
             }
             self.leave_peer(ix, true, out);
-            for link in self.peers.get(ix).links.clone() {
+            let links: Vec<_> =
+                self.links.iter().filter(|(_, conn)| conn.peer == Some(ix)).map(|(id, _)| *id).collect();
+            for link in links {
                 self.part(link, Bye::Disconnecting, out);
             }
         }
