@@ -12,7 +12,7 @@ use crate::id::{LinkId, PeerId, RequestId};
 use crate::limits;
 use crate::node::io::Effect;
 use crate::node::links::Conn;
-use crate::node::peers::{Peer, PeerIx};
+use crate::node::peers::{PeerIx, Peers};
 use crate::node::{Node, Timer};
 use crate::text::Body;
 use crate::time::Mono;
@@ -47,7 +47,7 @@ pub(super) struct Redial {
     /// Forever, not only until nothing waits.
     kept: bool,
     /// Whoever asked to keep it, until the first attempt has ended.
-    request: Option<RequestId>,
+    requests: Vec<RequestId>,
     pause: Duration,
     due: Option<Mono>,
     since: Option<Mono>,
@@ -60,7 +60,10 @@ impl Node {
         let under_way = self.links.values_mut().filter(|conn| !conn.greeted && !conn.talk.is_ours());
         let same = under_way.filter_map(|conn| conn.dial.as_mut());
         if let Some(dial) = same.into_iter().find(|dial| dial.to == *to && dial.dialect == dialect) {
-            dial.intents.push(intent);
+            let again = |other: &Intent| matches!((other, &intent), (Intent::Keep, Intent::Keep));
+            if !dial.intents.iter().any(again) {
+                dial.intents.push(intent);
+            }
             return;
         }
         let known_plain = dialect == Dialect::Plain && self.is_known_plain(to);
@@ -79,17 +82,18 @@ impl Node {
 
     /// Keeps an address connected from now on.
     pub(super) fn keep(&mut self, address: Address, request: RequestId, out: &mut Vec<Effect>) {
-        if let Some(at) = self.redials.iter().position(|redial| redial.address == address) {
-            self.redials[at].kept = true;
-            let result = match self.peers.at(&address).first() {
-                Some(&ix) if self.peers.get(ix).is_connected() => Ok(self.peers.who(ix)),
-                _ => Err(Why::TimedOut),
-            };
-            return self.answer(request, Ok(Reply::Kept(result)), out);
+        let mut dialect = self.config.dialect;
+        if let Some(redial) = self.redials.iter_mut().find(|redial| redial.address == address) {
+            redial.kept = true;
+            let peer = redial.peer.and_then(|id| self.peers.find(id));
+            if let Some(ix) = peer.filter(|&ix| self.peers.get(ix).is_connected()) {
+                return self.answer(request, Ok(Reply::Kept(Ok(self.peers.who(ix)))), out);
+            }
+            redial.requests.push(request);
+            dialect = redial.dialect(&self.peers).unwrap_or(dialect);
+        } else {
+            self.redials.push(Redial::new(address.clone(), None, true, Some(request)));
         }
-        let redial = Redial::new(address.clone(), None, true, Some(request));
-        self.redials.push(redial);
-        let dialect = self.config.dialect;
         self.dial(&address, dialect, Intent::Keep, out);
     }
 
@@ -182,8 +186,8 @@ impl Node {
             let wanted = redial.kept || peer.is_some_and(|peer| peer.outbox.len() > 0 && !peer.gone);
             let connected = peer.is_some_and(|peer| peer.is_connected());
             if wanted && !connected {
-                let dialect = peer.filter(|peer| !peer.gone).map(Peer::dialect);
-                due.push((redial.address.clone(), dialect.unwrap_or(self.config.dialect)));
+                let dialect = redial.dialect(&self.peers).unwrap_or(self.config.dialect);
+                due.push((redial.address.clone(), dialect));
             }
             wanted
         });
@@ -196,19 +200,19 @@ impl Node {
     pub(super) fn redial_answered(&mut self, ix: PeerIx, address: Option<&Address>, out: &mut Vec<Effect>) {
         let id = self.peers.get(ix).id;
         let who = self.peers.who(ix);
-        let mut asked = None;
+        let mut asked = Vec::new();
         self.redials.retain_mut(|redial| {
             if redial.peer == Some(id) || Some(&redial.address) == address {
                 redial.peer = Some(id);
                 redial.due = None;
                 redial.since = Some(self.now.mono);
                 redial.reported = false;
-                asked = redial.request.take().or(asked);
+                asked.append(&mut redial.requests);
                 return redial.kept;
             }
             true
         });
-        if let Some(request) = asked {
+        for request in asked {
             self.answer(request, Ok(Reply::Kept(Ok(who))), out);
         }
     }
@@ -218,7 +222,7 @@ impl Node {
         // Whoever is kept by another address of its own, or is ourselves, will never answer here.
         if why == Why::Ourselves {
             let redial = self.redials.remove(at);
-            if let Some(request) = redial.request {
+            for request in redial.requests {
                 self.answer(request, Ok(Reply::Kept(Err(why))), out);
             }
             return self.emit(What::Unreachable { at: address.clone(), why, retry: None }, out);
@@ -228,9 +232,10 @@ impl Node {
         redial.pause = (redial.pause * 2).min(limits::REDIAL_MAX);
         let due = self.now.mono.plus(wait);
         redial.due = Some(due);
-        let (first, request) = (!std::mem::replace(&mut redial.reported, true), redial.request.take());
+        let (first, requests) =
+            (!std::mem::replace(&mut redial.reported, true), std::mem::take(&mut redial.requests));
         self.timers.insert((due, Timer::Redial));
-        if let Some(request) = request {
+        for request in requests {
             self.answer(request, Ok(Reply::Kept(Err(why))), out);
         }
         if first {
@@ -254,6 +259,13 @@ impl Node {
 impl Redial {
     fn new(address: Address, peer: Option<PeerId>, kept: bool, request: Option<RequestId>) -> Self {
         let (pause, due, since) = (limits::REDIAL_MIN, None, None);
-        Self { address, peer, kept, request, pause, due, since, reported: false }
+        let requests = request.into_iter().collect();
+        Self { address, peer, kept, requests, pause, due, since, reported: false }
+    }
+
+    /// What is spoken there, if whoever answered there can still be meant.
+    fn dialect(&self, peers: &Peers) -> Option<Dialect> {
+        let peer = peers.get(peers.find(self.peer?)?);
+        (!peer.gone).then(|| peer.dialect())
     }
 }

@@ -8,6 +8,7 @@ mod net;
 mod bounds;
 mod many_peers;
 mod plain_talk;
+mod redials;
 mod two_nodes;
 
 // Real sockets, several nodes on one thread.
