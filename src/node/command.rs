@@ -147,20 +147,20 @@ impl Node {
         Ok(())
     }
 
-    /// One of the known peers was tried.
+    /// One of the known peers was tried; it may have been forgotten meanwhile.
     pub(super) fn known_tried(
         &mut self,
         request: RequestId,
-        ix: PeerIx,
+        ix: Option<PeerIx>,
         result: Result<(), Why>,
         out: &mut Vec<Effect>,
     ) {
-        let who = self.peers.who(ix);
+        let who = ix.map(|ix| self.peers.who(ix));
         let Some(Waiting::Known { left, connected, failed }) = self.waiting.get_mut(&request) else { return };
         *left -= 1;
         match result {
-            Ok(()) => connected.push(who),
-            Err(why) => failed.push((who, why)),
+            Ok(()) => connected.extend(who),
+            Err(why) => failed.extend(who.map(|who| (who, why))),
         }
         if *left == 0 {
             let (connected, failed) = (std::mem::take(connected), std::mem::take(failed));

@@ -149,7 +149,7 @@ impl Node {
                 Intent::Connect(request) => {
                     self.answer(request, Ok(Reply::Connected { who, already: false }), out);
                 }
-                Intent::Known(request, _) => self.known_tried(request, ix, Ok(()), out),
+                Intent::Known(request, _) => self.known_tried(request, Some(ix), Ok(()), out),
                 Intent::Send { request, text, auto } => self.queue(request, ix, text, auto, out),
                 Intent::Keep => {}
             }
@@ -165,9 +165,8 @@ impl Node {
                     self.answer(request, Err(CommandError::Unreachable { at, why }), out);
                 }
                 Intent::Known(request, id) => {
-                    if let Some(ix) = self.peers.find(id) {
-                        self.known_tried(request, ix, Err(why), out);
-                    }
+                    let ix = self.peers.find(id);
+                    self.known_tried(request, ix, Err(why), out);
                 }
                 Intent::Keep => self.redial_failed(&dial.to, why, out),
             }

@@ -224,7 +224,7 @@ impl Node {
                 Intent::Connect(request) => self.plain_connect(ix, Some(request)),
                 Intent::Known(request, _) => {
                     self.plain_connect(ix, None);
-                    self.known_tried(request, ix, Ok(()), out);
+                    self.known_tried(request, Some(ix), Ok(()), out);
                 }
                 Intent::Keep => {
                     self.plain_connect(ix, None);
