@@ -66,6 +66,8 @@ pub const LINK_SILENT: Duration = Duration::from_secs(60);
 pub const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Messages in a row that carry nothing (pings, acknowledgements of nothing new).
 pub const CHEAP_MAX: u32 = 1_024;
+/// Silence that ends such a row: an idle link has nothing but pings for days.
+pub const CHEAP_PAUSE: Duration = Duration::from_secs(1);
 /// Bytes that wait for one link's socket. Beyond this we stop producing for it.
 pub const SEND_QUEUE_MAX: usize = 256 * 1024;
 /// Messages on the wire to one peer that it has not acknowledged.

@@ -101,6 +101,9 @@ impl Stream {
         ready: &Ready,
         token: Token,
     ) -> Option<Result<(SocketAddr, SocketAddr), Why>> {
+        if self.is_closing() {
+            return None;
+        }
         let State::Dialling(dial) = &mut self.state else { return None };
         let Poll::Ready(result) = dial.poll(now, ready, token) else { return None };
         Some(result.map(|(tcp, remote, local)| {

@@ -104,6 +104,10 @@ impl Node {
                 self.answer(request, Ok(reply), out);
                 return Ok(());
             }
+            // Whoever has proven a key is not spoken to in plain text because of a default.
+            (Ok(ix), PeerRef::At(address)) if dialect.is_none() => {
+                (address.clone(), self.peers.get(ix).dialect())
+            }
             (_, PeerRef::At(address)) => (address.clone(), dialect.unwrap_or(self.config.dialect)),
             (Ok(ix), _) => {
                 let peer = self.peers.get(ix);
@@ -143,20 +147,20 @@ impl Node {
         Ok(())
     }
 
-    /// One of the known peers was tried.
+    /// One of the known peers was tried; it may have been forgotten meanwhile.
     pub(super) fn known_tried(
         &mut self,
         request: RequestId,
-        ix: PeerIx,
+        ix: Option<PeerIx>,
         result: Result<(), Why>,
         out: &mut Vec<Effect>,
     ) {
-        let who = self.peers.who(ix);
+        let who = ix.map(|ix| self.peers.who(ix));
         let Some(Waiting::Known { left, connected, failed }) = self.waiting.get_mut(&request) else { return };
         *left -= 1;
         match result {
-            Ok(()) => connected.push(who),
-            Err(why) => failed.push((who, why)),
+            Ok(()) => connected.extend(who),
+            Err(why) => failed.extend(who.map(|who| (who, why))),
         }
         if *left == 0 {
             let (connected, failed) = (std::mem::take(connected), std::mem::take(failed));
@@ -186,7 +190,9 @@ impl Node {
                 self.plain_exit(ix, out);
             }
             self.leave_peer(ix, true, out);
-            for link in self.peers.get(ix).links.clone() {
+            let links: Vec<_> =
+                self.links.iter().filter(|(_, conn)| conn.peer == Some(ix)).map(|(id, _)| *id).collect();
+            for link in links {
                 self.part(link, Bye::Disconnecting, out);
             }
         }
@@ -214,7 +220,8 @@ impl Node {
 
     fn rename(&mut self, name: Name) {
         self.config.name = name;
-        let links: Vec<_> = self.links.iter().filter(|(_, conn)| conn.greeted).map(|(id, _)| *id).collect();
+        let links: Vec<_> =
+            self.links.iter().filter(|(_, conn)| conn.peer.is_some()).map(|(id, _)| *id).collect();
         for link in links {
             self.say(link, &Message::Rename { name: name.as_str() });
         }

@@ -12,7 +12,7 @@ use crate::id::{LinkId, PeerId, RequestId};
 use crate::limits;
 use crate::node::io::Effect;
 use crate::node::links::Conn;
-use crate::node::peers::PeerIx;
+use crate::node::peers::{PeerIx, Peers};
 use crate::node::{Node, Timer};
 use crate::text::Body;
 use crate::time::Mono;
@@ -47,7 +47,7 @@ pub(super) struct Redial {
     /// Forever, not only until nothing waits.
     kept: bool,
     /// Whoever asked to keep it, until the first attempt has ended.
-    request: Option<RequestId>,
+    requests: Vec<RequestId>,
     pause: Duration,
     due: Option<Mono>,
     since: Option<Mono>,
@@ -60,7 +60,10 @@ impl Node {
         let under_way = self.links.values_mut().filter(|conn| !conn.greeted && !conn.talk.is_ours());
         let same = under_way.filter_map(|conn| conn.dial.as_mut());
         if let Some(dial) = same.into_iter().find(|dial| dial.to == *to && dial.dialect == dialect) {
-            dial.intents.push(intent);
+            let again = |other: &Intent| matches!((other, &intent), (Intent::Keep, Intent::Keep));
+            if !dial.intents.iter().any(again) {
+                dial.intents.push(intent);
+            }
             return;
         }
         let known_plain = dialect == Dialect::Plain && self.is_known_plain(to);
@@ -79,22 +82,23 @@ impl Node {
 
     /// Keeps an address connected from now on.
     pub(super) fn keep(&mut self, address: Address, request: RequestId, out: &mut Vec<Effect>) {
-        if let Some(at) = self.redials.iter().position(|redial| redial.address == address) {
-            self.redials[at].kept = true;
-            let result = match self.peers.at(&address).first() {
-                Some(&ix) if self.peers.get(ix).is_connected() => Ok(self.peers.who(ix)),
-                _ => Err(Why::TimedOut),
-            };
-            return self.answer(request, Ok(Reply::Kept(result)), out);
+        let mut dialect = self.config.dialect;
+        if let Some(redial) = self.redials.iter_mut().find(|redial| redial.address == address) {
+            redial.kept = true;
+            let peer = redial.peer.and_then(|id| self.peers.find(id));
+            if let Some(ix) = peer.filter(|&ix| self.peers.get(ix).is_connected()) {
+                return self.answer(request, Ok(Reply::Kept(Ok(self.peers.who(ix)))), out);
+            }
+            redial.requests.push(request);
+            dialect = redial.dialect(&self.peers).unwrap_or(dialect);
+        } else {
+            self.redials.push(Redial::new(address.clone(), None, true, Some(request)));
         }
-        let redial = Redial::new(address.clone(), None, true, Some(request));
-        self.redials.push(redial);
-        let dialect = self.config.dialect;
         self.dial(&address, dialect, Intent::Keep, out);
     }
 
     /// A peer is away: whatever reason there is to reach it again takes effect.
-    pub(super) fn peer_away(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
+    pub(super) fn peer_away(&mut self, ix: PeerIx) {
         let (id, waiting) = (self.peers.get(ix).id, self.peers.get(ix).outbox.len());
         let now = self.now.mono;
         if let Some(redial) = self.redials.iter_mut().find(|redial| redial.peer == Some(id)) {
@@ -103,8 +107,12 @@ impl Node {
             }
             redial.since = None;
             self.schedule(id);
-        } else if waiting > 0 {
-            self.reach(ix, out);
+        } else if waiting > 0
+            && let Some(listens) = self.peers.get(ix).listens
+        {
+            // After a pause, or one that comes and goes would be dialled without end.
+            self.redials.push(Redial::new(Address::from(listens), Some(id), false, None));
+            self.schedule(id);
         }
     }
 
@@ -141,7 +149,7 @@ impl Node {
                 Intent::Connect(request) => {
                     self.answer(request, Ok(Reply::Connected { who, already: false }), out);
                 }
-                Intent::Known(request, _) => self.known_tried(request, ix, Ok(()), out),
+                Intent::Known(request, _) => self.known_tried(request, Some(ix), Ok(()), out),
                 Intent::Send { request, text, auto } => self.queue(request, ix, text, auto, out),
                 Intent::Keep => {}
             }
@@ -157,9 +165,8 @@ impl Node {
                     self.answer(request, Err(CommandError::Unreachable { at, why }), out);
                 }
                 Intent::Known(request, id) => {
-                    if let Some(ix) = self.peers.find(id) {
-                        self.known_tried(request, ix, Err(why), out);
-                    }
+                    let ix = self.peers.find(id);
+                    self.known_tried(request, ix, Err(why), out);
                 }
                 Intent::Keep => self.redial_failed(&dial.to, why, out),
             }
@@ -178,32 +185,33 @@ impl Node {
             let wanted = redial.kept || peer.is_some_and(|peer| peer.outbox.len() > 0 && !peer.gone);
             let connected = peer.is_some_and(|peer| peer.is_connected());
             if wanted && !connected {
-                due.push(redial.address.clone());
+                let dialect = redial.dialect(&self.peers).unwrap_or(self.config.dialect);
+                due.push((redial.address.clone(), dialect));
             }
             wanted
         });
-        for address in due {
-            let dialect = self.config.dialect;
+        for (address, dialect) in due {
             self.dial(&address, dialect, Intent::Keep, out);
         }
     }
 
-    fn redial_answered(&mut self, ix: PeerIx, address: Option<&Address>, out: &mut Vec<Effect>) {
+    /// A peer is there, at the address that was dialled if it was: nobody need reach for it now.
+    pub(super) fn redial_answered(&mut self, ix: PeerIx, address: Option<&Address>, out: &mut Vec<Effect>) {
         let id = self.peers.get(ix).id;
         let who = self.peers.who(ix);
-        let mut asked = None;
+        let mut asked = Vec::new();
         self.redials.retain_mut(|redial| {
             if redial.peer == Some(id) || Some(&redial.address) == address {
                 redial.peer = Some(id);
                 redial.due = None;
                 redial.since = Some(self.now.mono);
                 redial.reported = false;
-                asked = redial.request.take().or(asked);
+                asked.append(&mut redial.requests);
                 return redial.kept;
             }
             true
         });
-        if let Some(request) = asked {
+        for request in asked {
             self.answer(request, Ok(Reply::Kept(Ok(who))), out);
         }
     }
@@ -213,7 +221,7 @@ impl Node {
         // Whoever is kept by another address of its own, or is ourselves, will never answer here.
         if why == Why::Ourselves {
             let redial = self.redials.remove(at);
-            if let Some(request) = redial.request {
+            for request in redial.requests {
                 self.answer(request, Ok(Reply::Kept(Err(why))), out);
             }
             return self.emit(What::Unreachable { at: address.clone(), why, retry: None }, out);
@@ -223,9 +231,10 @@ impl Node {
         redial.pause = (redial.pause * 2).min(limits::REDIAL_MAX);
         let due = self.now.mono.plus(wait);
         redial.due = Some(due);
-        let (first, request) = (!std::mem::replace(&mut redial.reported, true), redial.request.take());
+        let (first, requests) =
+            (!std::mem::replace(&mut redial.reported, true), std::mem::take(&mut redial.requests));
         self.timers.insert((due, Timer::Redial));
-        if let Some(request) = request {
+        for request in requests {
             self.answer(request, Ok(Reply::Kept(Err(why))), out);
         }
         if first {
@@ -249,6 +258,13 @@ impl Node {
 impl Redial {
     fn new(address: Address, peer: Option<PeerId>, kept: bool, request: Option<RequestId>) -> Self {
         let (pause, due, since) = (limits::REDIAL_MIN, None, None);
-        Self { address, peer, kept, request, pause, due, since, reported: false }
+        let requests = request.into_iter().collect();
+        Self { address, peer, kept, requests, pause, due, since, reported: false }
+    }
+
+    /// What is spoken there, if whoever answered there can still be meant.
+    fn dialect(&self, peers: &Peers) -> Option<Dialect> {
+        let peer = peers.get(peers.find(self.peer?)?);
+        (!peer.gone).then(|| peer.dialect())
     }
 }

@@ -115,6 +115,9 @@ impl Node {
         self.counters.bytes_in += bytes.len() as u64;
         let Some(conn) = self.links.get_mut(&id) else { return };
         let Some(link) = &mut conn.link else { return };
+        if self.now.mono.since(link.heard()) >= limits::CHEAP_PAUSE {
+            conn.cheap = 0;
+        }
         let mut plaintext = std::mem::take(&mut self.plaintext);
         let progress = link.receive(self.now.mono, bytes, &self.keys, &mut self.rng, &mut plaintext);
         match progress {
@@ -344,6 +347,7 @@ impl Node {
         };
         if let Some(conn) = self.links.get_mut(&id) {
             conn.peer = Some(ix);
+            self.peers.get_mut(ix).held += 1;
             if let Some(link) = &mut conn.link {
                 link.say(&mut self.spare, |run| hello.put(run));
             }
@@ -428,6 +432,9 @@ impl Node {
         self.sniffing -= usize::from(conn.sniffing);
         self.handshakes -= usize::from(conn.handshaking);
         let plain = conn.link.as_ref().is_some_and(Link::is_plain);
+        if let Some(ix) = conn.peer.or(conn.talk.ours()) {
+            self.peers.get_mut(ix).held -= 1;
+        }
         if let Some(ix) = conn.peer {
             let peer = self.peers.get_mut(ix);
             let current = peer.link() == Some(id);
@@ -440,7 +447,7 @@ impl Node {
                 let peer = self.peers.get_mut(ix);
                 peer.state = PeerState::Lost;
                 self.emit(What::Lost { who: self.peers.who(ix), why }, out);
-                self.peer_away(ix, out);
+                self.peer_away(ix);
             }
         } else if plain || conn.talk.is_ours() {
             self.plain_closed(id, conn, why, out);

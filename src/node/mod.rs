@@ -161,7 +161,7 @@ impl Node {
             let save = SaveId(self.saves);
             for ix in self.unsaved_peers.drain(..) {
                 let peer = self.peers.get_mut(ix);
-                peer.unsaved = false;
+                (peer.unsaved, peer.saving) = (false, true);
                 let (queued, (epoch, heard)) = (peer.outbox.last(), peer.inbox.last());
                 self.marks.push(Mark::Streams { ix, queued, epoch, heard });
             }
@@ -206,6 +206,7 @@ impl Node {
                 match mark {
                     Mark::Streams { ix, queued, epoch, heard } => {
                         let peer = self.peers.get_mut(ix);
+                        peer.saving = false;
                         peer.outbox.saved(queued);
                         peer.inbox.saved(epoch, heard);
                         self.make_ready(ix);

@@ -26,6 +26,8 @@ pub(super) struct Peers {
     list: Vec<Peer>,
     by_id: BTreeMap<PeerId, PeerIx>,
     by_name: BTreeMap<Name, Vec<PeerIx>>,
+    /// Those to forget next, the first last, and when they had been heard of.
+    stale: Vec<(PeerIx, Option<Mono>)>,
 }
 
 /// What we know of one peer.
@@ -41,6 +43,8 @@ pub(super) struct Peer {
     pub(super) passing: bool,
     /// Open links, the one that we speak on last.
     pub(super) links: Vec<LinkId>,
+    /// Streams that mean it, be they links yet or not.
+    pub(super) held: usize,
     pub(super) listens: Option<SocketAddr>,
     pub(super) rtt: Option<Duration>,
     pub(super) heard: Option<Mono>,
@@ -53,6 +57,8 @@ pub(super) struct Peer {
     pub(super) ready: bool,
     /// In the list of peers that something is to be saved about.
     pub(super) unsaved: bool,
+    /// Something about it is being saved.
+    pub(super) saving: bool,
     /// Bytes of its outbox as counted in the sum of all.
     pub(super) counted: usize,
     /// Another peer that can still be meant has the same name.
@@ -70,6 +76,7 @@ impl Peer {
             gone: false,
             passing: false,
             links: Vec::new(),
+            held: 0,
             listens: None,
             rtt: None,
             heard: None,
@@ -80,6 +87,7 @@ impl Peer {
             sent: 0,
             ready: false,
             unsaved: false,
+            saving: false,
             counted: 0,
             twin: false,
         }
@@ -96,6 +104,19 @@ impl Peer {
     /// The link to speak on.
     pub(super) fn link(&self) -> Option<LinkId> {
         self.links.last().copied()
+    }
+
+    /// Whether nothing refers to it or waits for it. A plain peer that never says goodbye counts as
+    /// connected for ever, which is no reason to remember it for ever.
+    fn is_idle(&self) -> bool {
+        let unused = self.held == 0 && !self.unsaved && !self.saving;
+        let silent = self.outbox.len() == 0 && self.plain.as_ref().is_none_or(|plain| plain.is_idle());
+        unused && silent && (self.id.is_plain() || !self.is_connected())
+    }
+
+    /// The least is forgotten first.
+    fn worth(&self) -> (bool, bool, Option<Mono>) {
+        (!self.id.is_plain() && !self.gone, self.is_connected(), self.heard)
     }
 
     pub(super) fn dialect(&self) -> Dialect {
@@ -116,8 +137,8 @@ impl Peers {
         self.by_id.get(&id).copied()
     }
 
-    /// Remembers a peer; when there are too many, in the place of the one that was heard of least
-    /// lately and has no link.
+    /// Remembers a peer; when there are too many, in the place of one that nothing depends on: a plain
+    /// one before any that can prove who it is, and of those the one heard of least lately.
     pub(super) fn add(&mut self, peer: Peer) -> PeerIx {
         let (id, name) = (peer.id, peer.name());
         let ix = match self.forgettable() {
@@ -134,14 +155,14 @@ impl Peers {
         };
         self.by_id.insert(id, ix);
         self.by_name.entry(name).or_default().push(ix);
-        self.mark_twins(name);
+        self.mark_twins(name, ix);
         ix
     }
 
     /// Nothing can reach the peer any more, so it no longer stands in the way of its name.
     pub(super) fn set_gone(&mut self, ix: PeerIx, gone: bool) {
         self.get_mut(ix).gone = gone;
-        self.mark_twins(self.get(ix).name());
+        self.mark_twins(self.get(ix).name(), ix);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -301,7 +322,7 @@ impl Peers {
         }
         self.unlist(before, ix);
         self.by_name.entry(after).or_default().push(ix);
-        self.mark_twins(after);
+        self.mark_twins(after, ix);
     }
 
     fn unlist(&mut self, name: Name, ix: PeerIx) {
@@ -311,26 +332,45 @@ impl Peers {
                 self.by_name.remove(&name);
             }
         }
-        self.mark_twins(name);
+        self.mark_twins(name, ix);
     }
 
-    fn mark_twins(&mut self, name: Name) {
+    /// `changed` came, went, or can be meant no longer.
+    fn mark_twins(&mut self, name: Name, changed: PeerIx) {
         let Some(alike) = self.by_name.get(&name) else { return };
-        let here = alike.iter().filter(|ix| !self.list[ix.0].gone).count();
-        for ix in alike {
+        // Beyond two, one more or less is the same to the others, who may be thousands.
+        let here = alike.iter().filter(|ix| !self.list[ix.0].gone).take(3).count();
+        for ix in if here > 2 { std::slice::from_ref(&changed) } else { alike } {
             let peer = &mut self.list[ix.0];
             peer.twin = here > usize::from(!peer.gone);
         }
     }
 
-    fn forgettable(&self) -> Option<PeerIx> {
+    fn forgettable(&mut self) -> Option<PeerIx> {
         if self.list.len() < PEERS_MAX {
             return None;
         }
-        let idle = self.iter().filter(|(_, peer)| peer.links.is_empty() && !peer.is_connected());
-        idle.min_by_key(|(_, peer)| (peer.outbox.len() > 0, peer.heard)).map(|(ix, _)| ix)
+        loop {
+            while let Some((ix, heard)) = self.stale.pop() {
+                if self.get(ix).is_idle() && self.get(ix).heard == heard {
+                    return Some(ix);
+                }
+            }
+            // Many at once, as it takes a look at all.
+            let idle = self.iter().filter(|(_, peer)| peer.is_idle());
+            let mut idle: Vec<_> = idle.map(|(ix, peer)| (peer.worth(), ix)).collect();
+            idle.sort_unstable();
+            idle.truncate(FORGET);
+            self.stale.extend(idle.iter().rev().map(|&((_, _, heard), ix)| (ix, heard)));
+            if self.stale.is_empty() {
+                return None;
+            }
+        }
     }
 }
+
+/// How many are picked to be forgotten in one go.
+const FORGET: usize = PEERS_MAX / 64;
 
 /// Whether two addresses mean one listener: every loopback address is this machine.
 pub(super) fn same_place(a: SocketAddr, b: SocketAddr) -> bool {

@@ -2,6 +2,7 @@
 //! Knows nothing of plain text or of dialling.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::api::command::Dialect;
 use crate::api::event::{Message as Heard, What};
@@ -13,7 +14,7 @@ use crate::node::Node;
 use crate::node::delivery::{Arrival, Outbox};
 use crate::node::io::{Effect, Record};
 use crate::node::peers::{Peer, PeerIx};
-use crate::node::waiting::Waiting;
+use crate::node::waiting::{PONG, Waiting};
 use crate::text::{Body, Untrusted};
 use crate::why::Why;
 use crate::wire::message::{Bye, Message};
@@ -79,8 +80,10 @@ impl Node {
             Message::Ping { .. } if conn.waiting() >= limits::SEND_QUEUE_MAX => {}
             Message::Ping { nonce } => self.say(id, &Message::Pong { nonce }),
             Message::Pong { nonce } => {
-                if let Some((_, left)) = conn.ping.take_if(|(expected, _)| *expected == nonce) {
-                    let rtt = self.now.mono.since(left);
+                let latest = conn.ping.take_if(|(expected, _)| *expected == nonce);
+                let rtt = latest.map(|(_, left)| self.now.mono.since(left));
+                // Another ping may have left after the one that somebody waits for.
+                if let Some(rtt) = rtt.or_else(|| self.pinged_for(nonce)) {
                     self.peers.get_mut(ix).rtt = Some(rtt);
                     self.pong(ix, nonce, rtt, out);
                 }
@@ -150,7 +153,7 @@ impl Node {
             if reason == Bye::Leaving && peer.passing {
                 self.give_up(ix, Why::Left, out);
             }
-            self.peer_away(ix, out);
+            self.peer_away(ix);
         }
         // Its other links, if any, end the same way when their own goodbye or end comes.
         self.fail(id, Why::Closed, out);
@@ -181,7 +184,17 @@ impl Node {
         nonce
     }
 
-    fn pong(&mut self, ix: PeerIx, nonce: u64, rtt: std::time::Duration, out: &mut Vec<Effect>) {
+    /// How long somebody has waited for the pong with this nonce.
+    fn pinged_for(&self, nonce: u64) -> Option<Duration> {
+        self.waiting.values().find_map(|waiting| match waiting {
+            Waiting::Pong { nonce: n, until, .. } if *n == nonce => {
+                Some(PONG.saturating_sub(until.since(self.now.mono)))
+            }
+            _ => None,
+        })
+    }
+
+    fn pong(&mut self, ix: PeerIx, nonce: u64, rtt: Duration, out: &mut Vec<Effect>) {
         let asked = |waiting: &Waiting| matches!(waiting, Waiting::Pong { nonce: n, .. } if *n == nonce);
         let found = self.waiting.iter().find(|(_, waiting)| asked(waiting)).map(|(request, _)| *request);
         if let Some(request) = found {

@@ -51,6 +51,7 @@ impl Node {
             }
             Some(Waiting::Leave { parted: false, .. }) => self.part_all(request, out),
             Some(Waiting::Leave { parted: true, .. }) => {
+                self.plain_unsaid(out);
                 self.waiting.remove(&request);
                 self.answer(request, Ok(Reply::Goodbye), out);
             }

@@ -84,3 +84,10 @@ fn redials_pause_longer_and_longer() {
     net.pass(Duration::from_secs(200));
     assert_eq!(net.heard(1), ["alice: when you are back"]);
 }
+
+#[test]
+fn pings_keep_an_idle_link_for_days() {
+    let mut net = pair();
+    net.pass(Duration::from_secs(48 * 60 * 60));
+    assert_eq!((losses(&net, 0), losses(&net, 1)), (vec![], vec![]));
+}

@@ -1,13 +1,18 @@
 //! The one integration crate; each file is named after the behaviour that it holds us to.
 
 // Nodes in memory, for the files below.
+mod lone;
 mod net;
 
 // The core: two or three nodes meet, talk, part and lose each other.
 mod bounds;
+mod many_peers;
+mod plain_talk;
+mod redials;
 mod two_nodes;
 
 // Real sockets, several nodes on one thread.
+mod closed_streams;
 mod loopback;
 
 // The program as a process: every verb over real sockets, and how a run ends.

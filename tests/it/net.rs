@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hobnob::api::command::{Command, CommandError, PeerRef};
+use hobnob::api::command::{Command, CommandError, Dialect, PeerRef};
 use hobnob::api::event::What;
 use hobnob::api::reply::Reply;
 use hobnob::id::{LinkId, Name, RequestId};
@@ -56,13 +56,24 @@ pub(crate) struct Net {
 
 impl Net {
     pub(crate) fn new(names: &[&str], seed: u64) -> Self {
+        Self::knowing(names, seed, &Snapshot::default())
+    }
+
+    /// The same, where the first remembers something.
+    pub(crate) fn knowing(names: &[&str], seed: u64, first: &Snapshot) -> Self {
+        Self::speaking(names, seed, first, Dialect::Native)
+    }
+
+    /// The same, where all dial unknown addresses so.
+    pub(crate) fn speaking(names: &[&str], seed: u64, first: &Snapshot, dialect: Dialect) -> Self {
         let mut rng = Rng::new(Seed::from_number(seed));
         let mut hosts = Vec::new();
         for (at, name) in names.iter().enumerate() {
             let addr = SocketAddr::from(([127, 0, 0, 1], 5_000 + u16::try_from(at).expect("few hosts")));
             let mut config = Config::new(Name::new(name).expect("a good name"));
-            config.listens = Some(addr);
-            let node = Node::new(config, Keys::from_seed(rng.fork()), Snapshot::default(), rng.fork());
+            (config.listens, config.dialect) = (Some(addr), dialect);
+            let saved = if at == 0 { first.clone() } else { Snapshot::default() };
+            let node = Node::new(config, Keys::from_seed(rng.fork()), saved, rng.fork());
             hosts.push(Host {
                 node,
                 addr,

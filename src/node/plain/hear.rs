@@ -33,6 +33,12 @@ impl Node {
                 Stage::One => return,
                 Stage::Opening => {
                     conn.talk.stage = Stage::Ready;
+                    let peer = self.peers.get(ix);
+                    let port = peer.listens.map_or(0, |addr| addr.port());
+                    conn.talk.context = match peer.plain.as_ref().and_then(|plain| plain.spoke) {
+                        Some(classic::Dialect::Lines) => classic::Context::Lines { port, team: None },
+                        _ => classic::Context::PortHello { port },
+                    };
                     self.plain_active(ix, out);
                     return self.plain_say_next(id, out);
                 }
@@ -158,7 +164,11 @@ impl Node {
     pub(super) fn find_plain(&self, addr: SocketAddr) -> Option<PeerIx> {
         let exact = self.peers.find(PeerId::Plain(addr));
         let same = |id: PeerId| matches!(id, PeerId::Plain(other) if same_place(other, addr));
-        exact.or_else(|| self.peers.iter().find(|(_, peer)| same(peer.id)).map(|(ix, _)| ix))
+        // Only this machine has many addresses for one listener.
+        if exact.is_some() || !addr.ip().is_loopback() {
+            return exact;
+        }
+        self.peers.iter().find(|(_, peer)| same(peer.id)).map(|(ix, _)| ix)
     }
 
     /// Who speaks from `ip` without saying where it listens: the one peer there that never said so,

@@ -34,6 +34,8 @@ pub(in crate::node) struct PlainPeer {
     pub(in crate::node) queue: VecDeque<Saying>,
     /// The connection that carries the front of the queue.
     busy: Option<LinkId>,
+    /// We have parted from it and neither has spoken since.
+    parted: bool,
 }
 
 /// Something of ours on its way to a plain peer.
@@ -76,12 +78,24 @@ enum Stage {
     Ready,
 }
 
+impl PlainPeer {
+    /// Whether nothing is being said to it.
+    pub(in crate::node) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.busy.is_none()
+    }
+}
+
 /// Own addresses of ours that we remember a peer to know.
 const ALIASES_MAX: usize = 4;
 
 impl PlainTalk {
     pub(in crate::node) fn is_ours(&self) -> bool {
         self.ours.is_some()
+    }
+
+    /// Whom we opened it to speak to.
+    pub(in crate::node) fn ours(&self) -> Option<PeerIx> {
+        self.ours
     }
 }
 impl Node {
@@ -91,7 +105,8 @@ impl Node {
         let Some(remote) = conn.remote else { return };
         if !id.is_dialled() {
             let alike = |other: &&Conn| {
-                other.remote.is_some_and(|addr| addr.ip() == remote.ip())
+                !other.talk.is_ours()
+                    && other.remote.is_some_and(|addr| addr.ip() == remote.ip())
                     && other.link.as_ref().is_some_and(crate::link::Link::is_plain)
             };
             if self.links.values().filter(alike).count() > limits::PLAIN_PER_SOURCE {
@@ -104,11 +119,12 @@ impl Node {
             let ix = self.plain_peer(remote, None);
             if let Some(conn) = self.links.get_mut(&id) {
                 conn.talk.ours = Some(ix);
+                self.peers.get_mut(ix).held += 1;
             }
             self.take_intents(ix, dial, out);
             let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
-            if plain.busy.is_some() {
-                // Its queue is being said on another connection; this one is not needed.
+            if plain.busy.is_some() || plain.queue.is_empty() {
+                // Its queue is being said on another connection, or there is nothing to say.
                 return self.fail(id, Why::Closed, out);
             }
             plain.busy = Some(id);
@@ -171,9 +187,9 @@ impl Node {
             {
                 plain.busy = None;
             }
-            let all_out = conn.unflushed == 0;
+            let all_out = conn.waiting() == 0;
             self.plain_said(ix, conn.talk.said, if clean && all_out { Ok(()) } else { Err(why) }, out);
-            if conn.link.is_none() || !clean {
+            if conn.link.is_none() || !clean || conn.talk.stage == Stage::Opening {
                 return self.plain_lost(ix, why, out);
             }
             if conn.talk.stage != Stage::One {
@@ -202,6 +218,9 @@ impl Node {
 
     pub(super) fn plain_active(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
         let peer = self.peers.get_mut(ix);
+        if let Some(plain) = &mut peer.plain {
+            plain.parted = false;
+        }
         if peer.is_connected() || peer.listens.is_none() {
             return;
         }
@@ -216,6 +235,18 @@ impl Node {
         }
     }
 
+    /// No time is left: what could not be said has failed, and nothing stays open.
+    pub(in crate::node) fn plain_unsaid(&mut self, out: &mut Vec<Effect>) {
+        let ours = self.links.iter().filter(|(_, conn)| conn.talk.is_ours());
+        let ours: Vec<_> = ours.map(|(id, conn)| (*id, conn.talk.ours, conn.talk.linger.is_some())).collect();
+        for (id, ix, is_out) in ours {
+            self.fail(id, if is_out { Why::Closed } else { Why::TimedOut }, out);
+            if let Some(ix) = ix {
+                self.plain_lost(ix, Why::TimedOut, out);
+            }
+        }
+    }
+
     /// It cannot be reached: what waits for it has failed.
     pub(super) fn plain_lost(&mut self, ix: PeerIx, why: Why, out: &mut Vec<Effect>) {
         let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
@@ -227,6 +258,7 @@ impl Node {
             peer.state = PeerState::Lost;
             if !self.waiting_to_leave() {
                 self.emit(What::Lost { who: self.peers.who(ix), why }, out);
+                self.peer_away(ix);
             }
         }
     }

@@ -54,11 +54,12 @@ impl Node {
         if plain.queue.len() >= limits::OUTBOX_MESSAGES {
             return Err(CommandError::OutboxFull(name));
         }
-        if text.as_str().chars().all(|c| c.is_control() || c.is_whitespace()) {
+        if is_blank(text) {
             return Err(CommandError::NothingPlain);
         }
         peer.sent += 1;
         let seq = peer.sent;
+        plain.parted = false;
         plain.queue.push_back(Saying { seq, what: Words::Text(text.clone()), request: None });
         self.counters.sent += 1;
         self.plain_next(ix, out);
@@ -68,6 +69,7 @@ impl Node {
     /// Tells a plain peer that we leave, once for each address by which it knows us.
     pub(in crate::node) fn plain_exit(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
         let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
+        plain.parted = true;
         let mut names = plain.knows_us_as.clone();
         if names.is_empty() {
             names.push(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
@@ -87,7 +89,8 @@ impl Node {
         out: &mut Vec<Effect>,
     ) {
         let Some((seq, last, request)) = said else { return };
-        if result.is_ok() && !self.waiting_to_leave() {
+        let parted = self.peers.get(ix).plain.as_ref().is_some_and(|plain| plain.parted);
+        if result.is_ok() && !parted && !self.waiting_to_leave() {
             self.plain_active(ix, out);
         }
         let who = self.peers.who(ix);
@@ -119,6 +122,7 @@ impl Node {
             if let Some(conn) = self.links.get(&busy)
                 && conn.talk.stage == Stage::Ready
                 && conn.talk.linger.is_none()
+                && conn.talk.said.is_none()
             {
                 self.plain_say_next(busy, out);
             }
@@ -129,6 +133,7 @@ impl Node {
         let link = self.dial_link(dial);
         if let Some(conn) = self.links.get_mut(&link) {
             conn.talk.ours = Some(ix);
+            self.peers.get_mut(ix).held += 1;
         }
         if let Some(plain) = &mut self.peers.get_mut(ix).plain {
             plain.busy = Some(link);
@@ -213,14 +218,21 @@ impl Node {
     }
 
     pub(super) fn take_intents(&mut self, ix: PeerIx, dial: Option<Dial>, out: &mut Vec<Effect>) {
-        for intent in dial.map(|dial| dial.intents).unwrap_or_default() {
+        let Some(dial) = dial else { return };
+        for intent in dial.intents {
             match intent {
                 Intent::Connect(request) => self.plain_connect(ix, Some(request)),
                 Intent::Known(request, _) => {
                     self.plain_connect(ix, None);
-                    self.known_tried(request, ix, Ok(()), out);
+                    self.known_tried(request, Some(ix), Ok(()), out);
                 }
-                Intent::Keep => self.plain_connect(ix, None),
+                Intent::Keep => {
+                    self.plain_connect(ix, None);
+                    self.redial_answered(ix, Some(&dial.to), out);
+                }
+                Intent::Send { request, text, .. } if is_blank(&text) => {
+                    self.answer(request, Err(CommandError::NothingPlain), out);
+                }
                 Intent::Send { request, text, .. } => {
                     let peer = self.peers.get_mut(ix);
                     peer.sent += 1;
@@ -238,7 +250,13 @@ impl Node {
 
     pub(super) fn plain_connect(&mut self, ix: PeerIx, request: Option<RequestId>) {
         if let Some(plain) = &mut self.peers.get_mut(ix).plain {
+            plain.parted = false;
             plain.queue.push_back(Saying { seq: 0, what: Words::Connect, request });
         }
     }
+}
+
+/// Whether a plain program would be sent nothing.
+fn is_blank(text: &Body) -> bool {
+    text.as_str().chars().all(|c| c.is_control() || c.is_whitespace())
 }
