@@ -30,6 +30,8 @@ pub const PATTERN_MAX: usize = 1_024;
 pub const PATTERN_COMPILED_MAX: usize = 1024 * 1024;
 /// The longest duration that a line may name: what is longer was mistyped.
 pub const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Bytes of a file that is sourced.
+pub const SOURCE_BYTES_MAX: u64 = 1024 * 1024;
 /// Files that may `source` each other, one inside the next.
 pub const SOURCE_DEPTH_MAX: usize = 16;
 

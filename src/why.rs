@@ -42,6 +42,8 @@ pub enum Why {
     Full,
     /// Plain connections are refused here.
     PlainRefused,
+    /// Another key listens where it did, so its program has ended.
+    Replaced,
     /// It has left, and nothing reaches it any more.
     Left,
     /// We closed it.
@@ -75,6 +77,7 @@ impl fmt::Display for Why {
             Self::Slow => "did not read what we sent",
             Self::Full => "too many links here",
             Self::PlainRefused => "plain connections are refused here (--no-classic)",
+            Self::Replaced => "another key is there now",
             Self::Left => "it has left",
             Self::Closed => "closed by us",
         })

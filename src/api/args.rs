@@ -5,7 +5,7 @@ use crate::api::error::LineError;
 use crate::api::near::nearest;
 use crate::api::value::shown;
 use crate::api::verb::{Arg, Kind, Opt, Verb};
-use crate::api::words::{Unclosed, Word, Words, unquote_text};
+use crate::api::words::{Unclosed, Word, Words, is_blank, unquote_text};
 
 /// What was given to a verb.
 #[derive(Debug)]
@@ -40,10 +40,14 @@ impl Args {
             mark,
             column: line[..at].chars().count() + 1,
         };
-        while words.next_start().is_some() {
+        loop {
+            let before = words.rest();
+            if words.next_start().is_none() {
+                break;
+            }
             let word = match args.kind_next() {
                 Some(Kind::Text) => {
-                    args.words.push(unquote_text(words.rest()).to_owned());
+                    args.words.push(text(before, words.rest()).to_owned());
                     break;
                 }
                 Some(Kind::Pattern) => words.pattern(),
@@ -199,4 +203,13 @@ type Read<T> = fn(&str) -> Result<T, String>;
 /// A lone hyphen is a word, as everywhere.
 fn is_option(word: &str) -> bool {
     word.len() > 1 && word.starts_with('-')
+}
+/// The text behind the one blank that ends the word before it; quotes around all of it come off,
+/// and then blanks before them are nobody's intention.
+fn text<'a>(whole: &'a str, trimmed: &'a str) -> &'a str {
+    let unquoted = unquote_text(trimmed);
+    if unquoted.len() < trimmed.len() {
+        return unquoted;
+    }
+    whole.strip_prefix(is_blank).unwrap_or(whole)
 }

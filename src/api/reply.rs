@@ -103,6 +103,8 @@ pub struct Whois {
     pub claims: Option<Name>,
     /// Its key; a plain peer has none.
     pub key: Option<PeerKey>,
+    /// How it writes: `native`, or which form of plain text it last used.
+    pub dialect: &'static str,
     /// Messages received from it and sent to it in this run.
     pub received: u64,
     /// See `received`.

@@ -192,7 +192,11 @@ impl Change {
             Setting::Bell => Self::Bell(switch()?),
             Setting::Times => Self::Times(switch()?),
             Setting::Timeout => {
-                Self::Timeout(duration(value).map_err(|why| SettingError::Duration { name: row.name, why })?)
+                let read = duration(value).and_then(|read| match read {
+                    Duration::ZERO => Err("no time at all is too little".to_owned()),
+                    read => Ok(read),
+                });
+                Self::Timeout(read.map_err(|why| SettingError::Duration { name: row.name, why })?)
             }
             Setting::Receipts => Self::Receipts(switch()?),
             Setting::News => Self::News(switch()?),

@@ -14,7 +14,7 @@ use crate::id::Name;
 /// Without -c and at a terminal this is a prompt: type `help` there. With standard input from a
 /// pipe, its lines are obeyed as they come.
 #[derive(Parser, Debug)]
-#[command(name = "hobnob", version, max_term_width = 100, subcommand_precedence_over_arg = true)]
+#[command(name = "hobnob", version, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 bad command line, 2 a batch does not parse, \
     3 runtime or network failure, 4 an expectation failed, 130 interrupted.")]
 pub(super) struct Args {
@@ -22,6 +22,7 @@ pub(super) struct Args {
     #[arg(value_parser = name)]
     pub(super) name: Option<Name>,
     /// The port to listen on; by default a free one.
+    #[arg(value_parser = port)]
     pub(super) port: Option<u16>,
     /// Obey this line, and the next -c, then say goodbye and leave.
     #[arg(short = 'c', value_name = "LINE")]
@@ -44,6 +45,7 @@ pub(super) enum Verb {
         #[arg(value_parser = name)]
         name: Option<Name>,
         /// The port to listen on; by default a free one.
+        #[arg(value_parser = port)]
         port: Option<u16>,
     },
     /// Print a completion script for a shell.
@@ -113,8 +115,21 @@ impl From<When> for Color {
     }
 }
 
+/// Words that will be commands; nobody is called so by mistake.
+const LATER: [&str; 6] = ["run", "verify", "sweep", "grade", "replay", "report"];
+
 fn name(text: &str) -> Result<Name, String> {
+    if LATER.contains(&text) {
+        return Err(format!("\"{text}\" is no command of this version, and no name either"));
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("a name comes before the port: hobnob NAME {text}"));
+    }
     Name::new(text).map_err(|error| error.to_string())
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "a port is a number from 0 to 65535".to_owned())
 }
 
 fn address(text: &str) -> Result<Address, String> {

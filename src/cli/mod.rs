@@ -47,8 +47,13 @@ fn completions(shell: clap_complete::Shell) -> Exit {
     clap_complete::generate(shell, &mut Args::command(), "hobnob", &mut script);
     let mut out = crate::shell::output::Stdout::default();
     crate::shell::output::Sink::lines(&mut out, &script);
-    crate::shell::output::Sink::flush(&mut out);
-    Exit::Done
+    match crate::shell::output::Sink::flush(&mut out) {
+        Ok(()) | Err(std::io::ErrorKind::BrokenPipe) => Exit::Done,
+        Err(error) => {
+            crate::shell::output::complain(&format!("hobnob: cannot write the output: {error}"));
+            Exit::Runtime
+        }
+    }
 }
 
 fn code(exit: Exit) -> ExitCode {

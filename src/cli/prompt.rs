@@ -48,7 +48,7 @@ pub(super) fn run(live: &mut Live, flags: &Flags, interrupted: Arc<AtomicBool>) 
     let exit = prompt::run(&mut front, &desk, &shared);
     editor.stop();
     front.leave();
-    front.end(exit);
+    let exit = front.end(exit);
     printer.flush(limits::EDITOR_STOP);
     exit
 }
@@ -69,6 +69,6 @@ fn begin(front: &mut Front<'_>, flags: &Flags, home: &Home, addr: Option<SocketA
                 front.complain(&failure);
             }
         }
-        Err(error) => front.out.complain(&error),
+        Err(error) => front.out.news(&error),
     }
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::api::command::{Command, Dialect};
 use crate::api::settings::{Color, Settings};
@@ -51,6 +52,12 @@ pub(super) fn run(args: Args) -> Exit {
         _ => Kind::Pipe,
     };
     let name = name.unwrap_or_else(login_name);
+    if let (Some(port), Some((_, Some(other)))) = (port, flags.listen)
+        && port != other
+    {
+        complain(&format!("hobnob: port {port} and --listen with port {other} contradict each other"));
+        return Exit::Usage;
+    }
     let mut live = Live::new();
     if let Err(error) = start(&mut live, name, port, &flags, matches!(kind, Kind::Prompt)) {
         complain(&format!("hobnob: {error}"));
@@ -66,19 +73,21 @@ pub(super) fn run(args: Args) -> Exit {
         Kind::Tail(count) => with_front(&mut live, &flags, true, interrupted, |front| {
             front.listens(addr);
             keep(front, &flags);
-            tail::run(front, count)
+            tail::run(front, count, flags.timeout)
         }),
         Kind::Lines(lines) => with_front(&mut live, &flags, flags.verbose, interrupted, |front| {
             keep(front, &flags);
-            ended("-c", batch::run(front, &lines))
+            let result = batch::run(front, &lines);
+            ended(front, "-c", result)
         }),
         Kind::Pipe => with_front(&mut live, &flags, true, interrupted, |front| {
             front.listens(addr);
             keep(front, &flags);
-            ended("stdin", batch::run_feed(front, &mut Feed::stdin(bell)))
+            let result = batch::run_feed(front, &mut Feed::stdin(bell));
+            ended(front, "stdin", result)
         }),
     };
-    live.drain(limits::GOODBYE);
+    live.drain(LAST_BYTES);
     exit
 }
 
@@ -117,8 +126,7 @@ pub(super) fn with_front(
     let mut front = Front::new(&mut face, name, output, settings(flags), interrupted);
     let exit = run(&mut front);
     front.leave();
-    front.end(exit);
-    exit
+    front.end(exit)
 }
 
 fn output(name: Name, now: Mono, flags: &Flags, news: bool) -> Output {
@@ -156,12 +164,12 @@ fn keep(front: &mut Front<'_>, flags: &Flags) {
     front.keep(commands.collect());
 }
 
-fn ended(what: &str, result: Result<Ended, batch::Stopped>) -> Exit {
+fn ended(front: &mut Front<'_>, what: &str, result: Result<Ended, batch::Stopped>) -> Exit {
     match result {
         Ok(Ended::Out | Ended::Quit) => Exit::Done,
         Err((_, failure @ (Failure::Gone | Failure::Interrupted))) => failure.exit(),
         Err((line, failure)) => {
-            complain(&format!("{what}:{line}: {failure}"));
+            front.stopped(&format!("{what}:{line}"), &failure);
             failure.exit()
         }
     }
@@ -171,3 +179,6 @@ fn login_name() -> Name {
     let login = ["USER", "LOGNAME"].iter().find_map(|variable| std::env::var(variable).ok());
     Name::claimed(login.as_deref().unwrap_or("guest"), "me")
 }
+
+/// How long the other side may take to close once goodbye is said to it.
+const LAST_BYTES: Duration = Duration::from_secs(1);

@@ -61,8 +61,16 @@ impl Node {
                     PeerId::Native(key) => Some(key),
                     PeerId::Plain(_) => None,
                 };
+                let dialect = peer.plain.as_ref().map_or("native", |plain| plain.dialect());
                 let claims = (peer.claims != row.who.name).then_some(peer.claims);
-                Reply::Whois(Box::new(Whois { row, claims, key, received: peer.received, sent: peer.sent }))
+                Reply::Whois(Box::new(Whois {
+                    row,
+                    claims,
+                    key,
+                    dialect,
+                    received: peer.received,
+                    sent: peer.sent,
+                }))
             }
             Command::Alias { name, peer } => {
                 let ix = self.peers.resolve(&peer)?;

@@ -400,7 +400,7 @@ impl Node {
             .collect();
         for ix in old {
             let who = self.peers.who(ix);
-            self.give_up(ix, Why::Left, out);
+            self.give_up(ix, Why::Replaced, out);
             self.emit(What::Superseded { who, by: self.peers.who(by) }, out);
         }
     }

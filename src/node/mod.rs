@@ -212,8 +212,11 @@ impl Node {
                         self.make_ready(ix);
                     }
                     Mark::Queued { request, ix, seq, connected } => {
+                        // It may have left between the command and the save.
+                        let peer = self.peers.get(ix);
                         let reply = Reply::Queued { to: self.peers.who(ix), seq, connected };
-                        self.answer(request, Ok(reply), out);
+                        let result = if peer.gone { Err(CommandError::Gone(peer.name())) } else { Ok(reply) };
+                        self.answer(request, result, out);
                     }
                     Mark::Answer(request, reply) => self.answer(request, Ok(*reply), out),
                 }

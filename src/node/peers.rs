@@ -251,6 +251,14 @@ impl Peers {
 
     fn called(&self, word: &str) -> Vec<PeerIx> {
         let by_name = Name::new(word).map(|name| self.named(name)).unwrap_or_default();
+        // What a peer calls itself still means it, if nobody is shown by that name.
+        let by_name = match Name::new(word) {
+            Ok(name) if by_name.is_empty() => {
+                let claims = |peer: &Peer| peer.claims == name && !peer.gone;
+                self.iter().filter(|(_, peer)| claims(peer)).map(|(ix, _)| ix).collect()
+            }
+            Ok(_) | Err(_) => by_name,
+        };
         let by_key = self.with_key(word);
         // Native peers are meant before plain ones, which may claim any name.
         let native = |list: &[PeerIx]| list.iter().any(|&ix| !self.get(ix).id.is_plain());

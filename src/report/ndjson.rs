@@ -96,7 +96,9 @@ impl Ndjson {
             }
             What::Delivered { to, first, last } => {
                 for seq in *first..=*last {
-                    let mut line = self.about("delivered", at, to, out);
+                    // Of a plain peer nothing is known but that it was written.
+                    let mut line =
+                        self.about(if to.id.is_plain() { "send" } else { "delivered" }, at, to, out);
                     line.number("msg", seq);
                     line.end();
                 }
@@ -173,6 +175,7 @@ impl Ndjson {
                 let mut line = self.about("reply", now, &whois.row.who, out);
                 line.addr(whois.row.listens);
                 line.text("state", state(whois.row.state));
+                line.text("dialect", whois.dialect);
                 if let Some(key) = whois.key {
                     line.text("full_key", &key.to_string());
                     line.text("words", &key.words());

@@ -6,7 +6,7 @@ use crate::api::action::Action;
 use crate::api::command::{Command, PeerRef};
 use crate::api::error::LineError;
 use crate::api::grammar::{self, Content, Line, Mode, Outcome};
-use crate::limits::SOURCE_DEPTH_MAX;
+use crate::limits::{SOURCE_BYTES_MAX, SOURCE_DEPTH_MAX};
 use crate::shell::failure::Failure;
 use crate::shell::feed::{Fed, Feed};
 use crate::shell::front::{Front, Manner};
@@ -24,6 +24,8 @@ pub enum Ended {
 /// A failure and the line that it is about.
 pub type Stopped = (usize, Failure);
 
+/// What some editors put before a text.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Lines that a pipe gives before the world is let run.
 const STRIDE: usize = 64;
 
@@ -58,7 +60,8 @@ pub fn run_feed(front: &mut Front<'_>, feed: &mut Feed) -> Result<Ended, Stopped
         match feed.take() {
             Fed::Line(bytes) => {
                 number += 1;
-                let ended = std::str::from_utf8(&bytes)
+                let bytes = if number == 1 { bytes.strip_prefix(BOM).unwrap_or(&bytes) } else { &bytes };
+                let ended = std::str::from_utf8(bytes)
                     .map_err(|_| Failure::NotText)
                     .and_then(|text| Ok(read_line(text, &mut chatting)?))
                     .and_then(|line| obey(front, line, number))
@@ -97,14 +100,26 @@ pub fn source(front: &mut Front<'_>, path: &str) -> Result<Ended, Failure> {
     if front.depth >= SOURCE_DEPTH_MAX {
         return Err(Failure::TooDeep(shown));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::File { path: shown.clone(), error })?;
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let file = |error| Failure::File { path: shown.clone(), error };
+    // A pipe or a device could keep us for ever, or fill the memory.
+    let found = std::fs::metadata(path).map_err(file)?;
+    if !found.is_file() {
+        return Err(Failure::NotPlain(shown));
+    }
+    if found.len() > SOURCE_BYTES_MAX {
+        return Err(Failure::TooBig(shown));
+    }
+    let text = std::fs::read_to_string(path).map_err(file)?;
+    let lines: Vec<_> = text.strip_prefix('\u{feff}').unwrap_or(&text).lines().map(str::to_owned).collect();
     front.depth += 1;
     let result = run(front, &lines);
     front.depth -= 1;
-    result.map_err(|(line, failure)| Failure::Inside {
-        place: format!("{shown}:{line}"),
-        failure: Box::new(failure),
+    result.map_err(|(line, failure)| match failure {
+        // The way down is not worth sixteen names.
+        Failure::Inside { place, failure } if matches!(*failure, Failure::TooDeep(_)) => {
+            Failure::Inside { place, failure }
+        }
+        failure => Failure::Inside { place: format!("{shown}:{line}"), failure: Box::new(failure) },
     })
 }
 
@@ -173,6 +188,9 @@ fn obey(front: &mut Front<'_>, line: Read, number: usize) -> Result<Ended, Failu
 /// # Errors
 /// It is too long.
 pub fn said(to: PeerRef, text: &str) -> Result<Option<Action>, Failure> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
     match Body::new(text) {
         Ok(text) => Ok(Some(Action::Node(Command::Send { to, text, auto: false }))),
         Err(BodyError::Empty) => Ok(None),

@@ -77,6 +77,12 @@ pub enum Failure {
         /// What the system says.
         error: std::io::Error,
     },
+    /// A folder, a pipe or a device is no file of lines.
+    #[error("source: {0} is no regular file")]
+    NotPlain(String),
+    /// A file is too big to be a list of lines.
+    #[error("source: {0} is bigger than the 1 MiB that a file of lines may have")]
+    TooBig(String),
     /// Files source each other too deep.
     #[error("source: {0} is sourced {max} deep; does it source itself?", max = crate::limits::SOURCE_DEPTH_MAX)]
     TooDeep(String),
@@ -117,9 +123,23 @@ pub enum Failure {
     /// Nobody reads what we print.
     #[error("nobody reads the output")]
     Gone,
+    /// What we print cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(std::io::ErrorKind),
 }
 
 impl Failure {
+    /// How the failure is called among the event lines.
+    pub fn event(&self) -> &'static str {
+        match self {
+            Self::Expectation(_) | Self::Succeeded(_) => "expect.fail",
+            Self::Command { error: CommandError::Unreachable { why: Why::Refused, .. }, .. } => "refused",
+            Self::Command { error: CommandError::Unreachable { why: Why::TimedOut, .. }, .. } => "timeout",
+            Self::Inside { failure, .. } | Self::InLine { failure, .. } => failure.event(),
+            _ => "note",
+        }
+    }
+
     /// The same, as the fault of a line before the one under way.
     pub fn in_line(self, line: usize) -> Self {
         Self::InLine { line, failure: Box::new(self) }
@@ -140,6 +160,9 @@ impl Failure {
             | Self::TooDeep(_)
             | Self::Help(_)
             | Self::Body(_)
+            | Self::Output(_)
+            | Self::NotPlain(_)
+            | Self::TooBig(_)
             | Self::NoTerminal(_) => Exit::Runtime,
         }
     }

@@ -3,6 +3,7 @@
 //! never waits unless the command is to wait.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,8 +145,10 @@ impl<'a> Front<'a> {
             if self.interrupted.load(Ordering::Relaxed) || (self.cancelled)() {
                 return Err(Failure::Interrupted);
             }
-            if !self.out.flush() {
-                return Err(Failure::Gone);
+            match self.out.flush() {
+                Ok(()) => {}
+                Err(ErrorKind::BrokenPipe) => return Err(Failure::Gone),
+                Err(error) => return Err(Failure::Output(error)),
             }
             let left = until.since(self.session.now().mono);
             if left.is_zero() {
@@ -212,16 +215,29 @@ impl<'a> Front<'a> {
         let _ = self.until(limits::HANDSHAKE, tried);
     }
 
-    /// The last words.
-    pub fn end(&mut self, exit: Exit) {
+    /// The last words. Gives the exit, as it may be only now that they cannot be written.
+    pub fn end(&mut self, exit: Exit) -> Exit {
         let now = self.session.now().mono;
         self.out.end(now, exit.code());
-        self.out.flush();
+        match self.out.flush() {
+            Err(error) if error != ErrorKind::BrokenPipe && exit == Exit::Done => {
+                crate::shell::output::complain(&Failure::Output(error).to_string());
+                Exit::Runtime
+            }
+            Ok(()) | Err(_) => exit,
+        }
     }
 
     /// Says what failed.
     pub fn complain(&mut self, failure: &Failure) {
-        self.out.complain(&failure.to_string());
+        let now = self.session.now().mono;
+        self.out.complain(now, failure.event(), &failure.to_string());
+    }
+
+    /// Says that a batch has stopped at a line, and why.
+    pub fn stopped(&mut self, place: &str, failure: &Failure) {
+        let now = self.session.now().mono;
+        self.out.complain(now, failure.event(), &format!("{place}: {failure}"));
     }
 
     /// Whether a signal has asked for the end.

@@ -16,8 +16,11 @@ use crate::time::Mono;
 pub trait Sink {
     /// One line or several, each with its line feed.
     fn lines(&mut self, text: &[u8]);
-    /// Lets them out. False when nobody reads any more.
-    fn flush(&mut self) -> bool;
+    /// Lets them out.
+    ///
+    /// # Errors
+    /// Nobody reads any more ([`ErrorKind::BrokenPipe`]), or what reads cannot take it.
+    fn flush(&mut self) -> Result<(), ErrorKind>;
     /// A line for people, apart from what a program reads.
     fn aside(&mut self, line: &str);
 }
@@ -26,7 +29,7 @@ pub trait Sink {
 #[derive(Default)]
 pub struct Stdout {
     buffer: Vec<u8>,
-    broken: bool,
+    broken: Option<ErrorKind>,
 }
 
 /// A front end's voice.
@@ -48,25 +51,23 @@ impl Sink for Stdout {
     fn lines(&mut self, text: &[u8]) {
         self.buffer.extend_from_slice(text);
         if self.buffer.len() >= GATHER {
-            self.flush();
+            // Whoever flushes next is told how it went.
+            let _ = self.flush();
         }
     }
 
-    fn flush(&mut self) -> bool {
-        if !self.buffer.is_empty() && !self.broken {
+    fn flush(&mut self) -> Result<(), ErrorKind> {
+        if !self.buffer.is_empty() && self.broken.is_none() {
             let mut out = std::io::stdout().lock();
-            match out.write_all(&self.buffer).and_then(|()| out.flush()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => self.broken = true,
-            }
+            self.broken =
+                out.write_all(&self.buffer).and_then(|()| out.flush()).err().map(|error| error.kind());
         }
         self.buffer.clear();
-        !self.broken
+        self.broken.map_or(Ok(()), Err)
     }
 
     fn aside(&mut self, line: &str) {
-        self.flush();
+        let _ = self.flush();
         complain(line);
     }
 }
@@ -155,8 +156,13 @@ impl Output {
         }
     }
 
-    /// Something failed: said on standard error, or above the prompt.
-    pub fn complain(&mut self, line: &str) {
+    /// Something failed: said on standard error, or above the prompt; in JSON as an event too.
+    pub fn complain(&mut self, now: Mono, ev: &str, line: &str) {
+        if let Form::Json(ndjson) = &mut self.form {
+            let mut text = Vec::new();
+            ndjson.note(now, ev, line, &mut text);
+            self.sink.lines(&text);
+        }
         self.sink.aside(line);
     }
 
@@ -178,8 +184,11 @@ impl Output {
         }
     }
 
-    /// Lets everything out. False when nobody reads any more.
-    pub fn flush(&mut self) -> bool {
+    /// Lets everything out.
+    ///
+    /// # Errors
+    /// As [`Sink::flush`].
+    pub fn flush(&mut self) -> Result<(), ErrorKind> {
         self.sink.flush()
     }
 }

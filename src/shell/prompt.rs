@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use crate::api::command::PeerRef;
@@ -28,8 +29,8 @@ impl Sink for Screen {
         }
     }
 
-    fn flush(&mut self) -> bool {
-        true
+    fn flush(&mut self) -> Result<(), ErrorKind> {
+        Ok(())
     }
 
     fn aside(&mut self, line: &str) {

@@ -3,6 +3,7 @@
 //! it writes looks like a line of ours; ours begin with `*`. Nothing is said by colour alone.
 
 use anstyle::{Ansi256Color, AnsiColor, Style};
+use std::net::SocketAddr;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
@@ -67,9 +68,8 @@ impl Look {
                 let at = listens.map(|at| format!(" at {at}")).unwrap_or_default();
                 vec![self.news(&format!("{} joined{at}", self.who(who)))]
             }
-            What::Left { who, ours: true } => {
-                vec![self.news(&format!("disconnected from {}", self.who(who)))]
-            }
+            // The answer to the command says so.
+            What::Left { ours: true, .. } => Vec::new(),
             What::Left { who, ours: false } => vec![self.news(&format!("{} left", self.who(who)))],
             What::Lost { who, why } => vec![self.news(&format!("lost {}: {why}", self.who(who)))],
             What::Renamed { who, before } => vec![self.news(&format!("{before} is now {}", self.who(who)))],
@@ -104,7 +104,10 @@ impl Look {
                 vec![self.news(&format!("{} is connected already", self.who(who)))]
             }
             // The event says so.
-            Reply::Connected { .. } | Reply::Disconnected(_) | Reply::Aliased(_) => Vec::new(),
+            Reply::Connected { .. } | Reply::Aliased(_) => Vec::new(),
+            Reply::Disconnected(told) => {
+                vec![self.news(&format!("disconnected from {}", self.list(told.iter())))]
+            }
             Reply::ConnectedKnown { connected, failed } => {
                 let mut lines = vec![self.news(&format!(
                     "{} connected: {}",
@@ -150,7 +153,11 @@ impl Look {
     /// A name in its own hue, with key or address when another has the same name, and marked when
     /// nothing of it is proven.
     pub fn who(&self, who: &Who) -> String {
-        let name = self.paint(self.hue(who.id), who.name.as_str());
+        let called = match who.id {
+            PeerId::Native(_) => who.name.to_string(),
+            PeerId::Plain(addr) => called(who, addr),
+        };
+        let name = self.paint(self.hue(who.id), &called);
         match who.id {
             PeerId::Native(key) if who.twin => format!("{name} ({})", key.short()),
             PeerId::Native(_) => name,
@@ -171,11 +178,10 @@ impl Look {
         let who = &message.from;
         let (mark, name) = match who.id {
             PeerId::Native(_) => ("", self.paint(self.hue(who.id), who.name.as_str())),
-            PeerId::Plain(_) => ("[plain] ", self.paint(self.hue(who.id), who.name.as_str())),
+            PeerId::Plain(addr) => ("[plain] ", self.paint(self.hue(who.id), &called(who, addr))),
         };
         let suffix = match who.id {
             PeerId::Native(key) if who.twin => format!("·{}", key.short()),
-            PeerId::Plain(addr) if addr.port() == 0 => format!("·{}:?", addr.ip()),
             PeerId::Plain(addr) if who.twin => format!("·{addr}"),
             PeerId::Native(_) | PeerId::Plain(_) => String::new(),
         };
@@ -262,6 +268,7 @@ impl Look {
         ));
         lines.push(format!("  state         {}", state(row.state)));
         lines.push(format!("  link          {link}"));
+        lines.push(format!("  dialect       {}", whois.dialect));
         if let Some(rtt) = row.rtt {
             lines.push(format!("  round trip    {}", rounded(rtt)));
         }
@@ -305,6 +312,11 @@ fn rounded_seconds(duration: Duration) -> String {
         s @ 120..7_200 => format!("{} min", s / 60),
         s => format!("{} h", s / 3_600),
     }
+}
+
+/// A plain peer's name; of one that never said where it listens, the address that is known of it.
+fn called(who: &Who, addr: SocketAddr) -> String {
+    if addr.port() == 0 { format!("{}:?", addr.ip()) } else { who.name.to_string() }
 }
 
 fn unlisted(row: &PeerRow) -> String {

@@ -49,7 +49,10 @@ impl Node {
             return self.fail(id, Why::Protocol, out);
         }
         let mut context = std::mem::take(&mut conn.talk.context);
-        let heard = classic::parse(&burst, &mut context);
+        let mut heard = classic::parse(&burst, &mut context);
+        let us = self.config.listens.map_or(0, |addr| addr.port());
+        // Somebody asks whether anybody is here by sending us our own address.
+        heard.retain(|plain| !(plain.text == "PING" && claims_to_be_us(us, plain, remote, local)));
         let port = self.config.listens.map_or(0, |addr| addr.port());
         let name = self.config.name;
         let own = Sender { addr: SocketAddr::new(local.ip(), port), name: name.as_str() };
@@ -89,14 +92,7 @@ impl Node {
     ) {
         let announced = plain.host.as_deref().and_then(host_ip);
         let us = self.config.listens.map_or(0, |addr| addr.port());
-        let claims_to_be_us = plain.port == Some(us)
-            && match announced {
-                Some(ip) => same_place(SocketAddr::new(ip, us), SocketAddr::new(local.ip(), us)),
-                None => remote.ip() == local.ip() && plain.host.is_none(),
-            };
-        if claims_to_be_us && plain.text == "PING" {
-            return;
-        }
+        let claims_to_be_us = claims_to_be_us(us, &plain, remote, local);
         let port = plain.port.filter(|_| !claims_to_be_us);
         let ix = match port {
             Some(port) => self.plain_peer(SocketAddr::new(remote.ip(), port), plain.team.as_deref()),
@@ -191,6 +187,15 @@ impl Node {
             ))
         })
     }
+}
+
+/// Whether the announced address is our own, with our port `us`, which some programs send by mistake.
+fn claims_to_be_us(us: u16, plain: &Plain, remote: SocketAddr, local: SocketAddr) -> bool {
+    plain.port == Some(us)
+        && match plain.host.as_deref().and_then(host_ip) {
+            Some(ip) => same_place(SocketAddr::new(ip, us), SocketAddr::new(local.ip(), us)),
+            None => remote.ip() == local.ip() && plain.host.is_none(),
+        }
 }
 
 fn host_ip(host: &str) -> Option<IpAddr> {

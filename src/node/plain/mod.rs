@@ -88,6 +88,22 @@ impl PlainPeer {
 /// Own addresses of ours that we remember a peer to know.
 const ALIASES_MAX: usize = 4;
 
+impl PlainPeer {
+    /// The name of the dialect in which it is written to.
+    pub(in crate::node) fn dialect(&self) -> &'static str {
+        match self.spoke {
+            None => "flat, until it says otherwise",
+            Some(classic::Dialect::Flat | classic::Dialect::FlatTwo) => "flat",
+            Some(classic::Dialect::BracketFlat) => "bracketed header",
+            Some(classic::Dialect::Bracket) => "bracket",
+            Some(classic::Dialect::Json) => "json",
+            Some(classic::Dialect::Lines) => "lines",
+            Some(classic::Dialect::PortHello) => "port hello",
+            Some(classic::Dialect::Raw) => "raw",
+        }
+    }
+}
+
 impl PlainTalk {
     pub(in crate::node) fn is_ours(&self) -> bool {
         self.ours.is_some()
