@@ -431,6 +431,7 @@ impl Node {
         }
         self.sniffing -= usize::from(conn.sniffing);
         self.handshakes -= usize::from(conn.handshaking);
+        debug_assert!(!self.links.is_empty() || (self.sniffing, self.handshakes) == (0, 0));
         let plain = conn.link.as_ref().is_some_and(Link::is_plain);
         if let Some(ix) = conn.peer.or(conn.talk.ours()) {
             self.peers.get_mut(ix).held -= 1;

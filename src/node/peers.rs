@@ -226,11 +226,15 @@ impl Peers {
         }
     }
 
-    /// Who listens at `address`: connected peers before those that once did.
+    /// Who listens at `address`: native peers before plain ones, which may claim any port, then
+    /// connected ones before those that once did.
     pub(super) fn at(&self, address: &Address) -> Vec<PeerIx> {
         let Some(addr) = address.socket() else { return Vec::new() };
         let there = |peer: &Peer| !peer.gone && peer.listens.is_some_and(|listens| same_place(listens, addr));
-        let all: Vec<_> = self.iter().filter(|(_, peer)| there(peer)).map(|(ix, _)| ix).collect();
+        let mut all: Vec<_> = self.iter().filter(|(_, peer)| there(peer)).map(|(ix, _)| ix).collect();
+        if all.iter().any(|&ix| !self.get(ix).id.is_plain()) {
+            all.retain(|&ix| !self.get(ix).id.is_plain());
+        }
         let connected: Vec<_> = all.iter().copied().filter(|&ix| self.get(ix).is_connected()).collect();
         if connected.is_empty() { all } else { connected }
     }

@@ -106,6 +106,7 @@ impl Node {
         for ix in unsaid {
             self.give_up(ix, Why::Closed, out);
         }
+        debug_assert_eq!(self.outbox_bytes, 0);
         self.emit(What::Leaving, out);
     }
 }

@@ -10,6 +10,7 @@ mod many_peers;
 mod plain_talk;
 mod redials;
 mod two_nodes;
+mod weather;
 
 // Real sockets, several nodes on one thread.
 mod closed_streams;

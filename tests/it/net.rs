@@ -174,6 +174,18 @@ impl Net {
         self.now = until;
     }
 
+    /// Somebody who is no node connects, says something, and goes or stays without reading.
+    pub(crate) fn stranger(&mut self, host: usize, bytes: &[u8], ends: bool) {
+        self.hosts[host].accepts += 1;
+        let link = LinkId::accepted(self.hosts[host].accepts);
+        let remote = SocketAddr::from(([127, 0, 0, 1], 41_000));
+        self.input(host, Input::Opened { link, remote, local: self.hosts[host].addr });
+        self.input(host, Input::Received { link, bytes });
+        if ends {
+            self.input(host, Input::Closed { link, why: Why::Eof });
+        }
+    }
+
     /// Nobody can dial this host from now on.
     pub(crate) fn unplug(&mut self, host: usize) {
         self.hosts[host].unplugged = true;
@@ -257,7 +269,10 @@ impl Net {
                 }
             }
             Effect::Save { save, .. } => self.hosts[host].node.handle(now, Input::Saved { save }, more),
-            Effect::Reply { request, result } => drop(self.hosts[host].replies.insert(request, result)),
+            Effect::Reply { request, result } => {
+                let before = self.hosts[host].replies.insert(request, result);
+                assert_eq!(before, None, "{request:?} is answered once");
+            }
             Effect::Emit(event) => self.hosts[host].events.push(event.what),
         }
     }

@@ -52,6 +52,21 @@ fn a_peer_of_ours_is_never_spoken_to_in_plain_text() {
 }
 
 #[test]
+fn a_plain_claim_to_the_address_of_a_peer_of_ours_takes_none_of_its_texts() {
+    let mut net = pair();
+    net.unplug(1);
+    net.cut(0, 1);
+    net.stranger(0, b"127.0.0.1:5001 bob it is me", true);
+    let text = Body::new("a secret").expect("a body");
+    let to = PeerRef::At(net.hosts[1].addr.into());
+    net.give(0, Command::Send { to, text, auto: false });
+    net.plug(1);
+    net.pass(Duration::from_secs(10));
+    assert!(!net.wire.windows(6).any(|bytes| bytes == b"secret"), "said in plain text");
+    assert_eq!(net.heard(1), ["alice: a secret"]);
+}
+
+#[test]
 fn a_peer_that_comes_and_goes_is_not_dialled_without_a_pause() {
     let mut net = pair();
     net.stall(Duration::from_secs(1));
