@@ -6,13 +6,12 @@ use std::net::SocketAddr;
 use crate::api::command::Dialect;
 use crate::api::event::What;
 use crate::api::reply::PeerState;
-use crate::id::{LinkId, PeerId};
-use crate::key::PeerKey;
+use crate::id::LinkId;
 use crate::limits;
-use crate::link::{Link, Progress, RECORD_OVERHEAD};
+use crate::link::{Link, Progress};
 use crate::node::dial::Dial;
 use crate::node::io::Effect;
-use crate::node::peers::{PeerIx, same_place};
+use crate::node::peers::PeerIx;
 use crate::node::plain::PlainTalk;
 use crate::node::{Node, Timer};
 use crate::time::Mono;
@@ -33,7 +32,7 @@ pub(super) struct Conn {
     pub(super) unflushed: usize,
     pub(super) progress: Mono,
     timer: Option<Mono>,
-    dirty: bool,
+    pub(super) dirty: bool,
     /// Counted among the handshakes under way, among those without a first byte.
     handshaking: bool,
     sniffing: bool,
@@ -188,72 +187,6 @@ impl Node {
         self.fail(id, Why::Closed, out);
     }
 
-    pub(super) fn say(&mut self, id: LinkId, message: &Message<'_>) {
-        let Some(conn) = self.links.get_mut(&id) else { return };
-        if let Some(link) = &mut conn.link {
-            link.say(&mut self.spare, |run| message.put(run));
-            self.mark_dirty(id);
-        }
-    }
-
-    pub(super) fn mark_dirty(&mut self, id: LinkId) {
-        if let Some(conn) = self.links.get_mut(&id)
-            && !conn.dirty
-        {
-            conn.dirty = true;
-            self.dirty.push(id);
-        }
-    }
-
-    /// Puts on the wire what a peer may be told now: acknowledgements, then messages as far as its
-    /// window and its link's queue have room.
-    pub(super) fn pump(&mut self, ix: PeerIx) {
-        let peer = self.peers.get_mut(ix);
-        let Some(id) = peer.link() else { return };
-        let Some(conn) = self.links.get_mut(&id).filter(|conn| conn.greeted) else { return };
-        let waiting = conn.waiting();
-        if waiting >= limits::SEND_QUEUE_MAX {
-            // It goes on when some of that is flushed.
-            return;
-        }
-        let Some(link) = conn.link.as_mut() else { return };
-        let mut said = false;
-        if let Some((epoch, seq)) = peer.inbox.due() {
-            link.say(&mut self.spare, |run| Message::Ack { epoch, seq }.put(run));
-            said = true;
-        }
-        let mut room = limits::SEND_QUEUE_MAX.saturating_sub(waiting);
-        while room > 0
-            && let Some((seq, message)) = peer.outbox.next()
-        {
-            link.say(&mut self.spare, |run| message.put(seq, run));
-            room = room.saturating_sub(message.len() + RECORD_OVERHEAD);
-            said = true;
-        }
-        if said {
-            self.mark_dirty(id);
-        }
-    }
-
-    /// Hands everything said in this turn to the driver: one write a link.
-    pub(super) fn write_out(&mut self, out: &mut Vec<Effect>) {
-        for id in std::mem::take(&mut self.dirty) {
-            let Some(conn) = self.links.get_mut(&id) else { continue };
-            conn.dirty = false;
-            let Some(link) = &mut conn.link else { continue };
-            let bytes = link.take(&mut self.spare);
-            if !bytes.is_empty() {
-                if conn.unflushed == 0 {
-                    conn.progress = self.now.mono;
-                }
-                conn.unflushed += bytes.len();
-                self.counters.bytes_out += bytes.len() as u64;
-                out.push(Effect::Write { link: id, bytes });
-                self.touch(id);
-            }
-        }
-    }
-
     /// Arms the timer of a link anew if it is due earlier than armed; a timer that fires too early
     /// does nothing but that.
     pub(super) fn touch(&mut self, id: LinkId) {
@@ -332,95 +265,6 @@ impl Node {
             conn.handshaking = false;
             self.handshakes -= 1;
         }
-    }
-
-    fn authenticated(&mut self, id: LinkId, key: PeerKey) {
-        let ix = self.native_peer(key);
-        let peer = self.peers.get(ix);
-        let hello = Message::Hello {
-            name: self.config.name.as_str(),
-            port: self.config.listens.map_or(0, |addr| addr.port()),
-            passing: true,
-            epoch: peer.outbox.epoch(),
-            base: peer.outbox.base(),
-            have: peer.inbox.have(),
-        };
-        if let Some(conn) = self.links.get_mut(&id) {
-            conn.peer = Some(ix);
-            self.peers.get_mut(ix).held += 1;
-            if let Some(link) = &mut conn.link {
-                link.say(&mut self.spare, |run| hello.put(run));
-            }
-        }
-        self.mark_dirty(id);
-    }
-
-    /// A link is usable: both hellos are said. It is the one to speak on from now on.
-    pub(super) fn usable(
-        &mut self,
-        id: LinkId,
-        ix: PeerIx,
-        listens: Option<SocketAddr>,
-        out: &mut Vec<Effect>,
-    ) {
-        let dialled = id.is_dialled();
-        let peer = self.peers.get_mut(ix);
-        peer.listens = listens.or(peer.listens);
-        peer.heard = Some(self.now.mono);
-        peer.links.push(id);
-        let before = (peer.links.len() > 1).then(|| peer.links[peer.links.len() - 2]);
-        let newly = !peer.is_connected();
-        peer.state = PeerState::Connected;
-        self.peers.set_gone(ix, false);
-        if newly {
-            self.supersede(ix, out);
-            self.emit(What::Joined { who: self.peers.who(ix), listens, dialled }, out);
-        }
-        // Of two links one goes. Only one side may decide, or each could close the other's choice:
-        // the one with the smaller key. Its peer follows when it hears the goodbye.
-        if let (Some(old), PeerId::Native(key)) = (before, self.peers.get(ix).id)
-            && self.keys.public() < key
-        {
-            self.part(old, Bye::Duplicate, out);
-        }
-        self.make_ready(ix);
-        self.dial_succeeded(id, ix, out);
-    }
-
-    /// Another key at the place where an unpinned peer listened: that peer cannot come back there.
-    fn supersede(&mut self, by: PeerIx, out: &mut Vec<Effect>) {
-        let (id, Some(place)) = (self.peers.get(by).id, self.peers.get(by).listens) else { return };
-        let stale = |id_of: PeerId| id_of != id && !id_of.is_plain();
-        let old: Vec<_> = self
-            .peers
-            .iter()
-            .filter(|(_, peer)| stale(peer.id) && peer.passing && !peer.is_connected() && !peer.gone)
-            .filter(|(_, peer)| peer.listens.is_some_and(|listens| same_place(listens, place)))
-            .map(|(ix, _)| ix)
-            .collect();
-        for ix in old {
-            let who = self.peers.who(ix);
-            self.give_up(ix, Why::Replaced, out);
-            self.emit(What::Superseded { who, by: self.peers.who(by) }, out);
-        }
-    }
-
-    /// Nothing can reach the peer any more: what waits for it has failed.
-    pub(super) fn give_up(&mut self, ix: PeerIx, why: Why, out: &mut Vec<Effect>) {
-        self.peers.set_gone(ix, true);
-        let to = self.peers.who(ix);
-        let outbox = &mut self.peers.get_mut(ix).outbox;
-        let first = outbox.base();
-        let count = outbox.drain() as u64;
-        self.recount_outboxes(ix);
-        if count > 0 {
-            self.emit(What::Failed { to, first, last: first + count - 1, why }, out);
-        }
-    }
-
-    /// Whether some link to the peer is open, be its hello still to come.
-    pub(super) fn has_link_to(&self, ix: PeerIx) -> bool {
-        !self.peers.get(ix).links.is_empty() || self.links.values().any(|conn| conn.peer == Some(ix))
     }
 
     /// Forgets a link and says what that means for its peer.

@@ -8,7 +8,9 @@
 mod command;
 mod delivery;
 mod dial;
+mod flow;
 pub mod io;
+mod join;
 mod links;
 mod peers;
 mod plain;

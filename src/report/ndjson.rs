@@ -3,13 +3,12 @@
 //! it is about, `key` the first eight digits of that one's key, `msg` a message's number. A first
 //! line with `"ev":"header"`, a last one with `"ev":"end"`.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 
 use crate::api::event::{Event, What, Who};
 use crate::api::reply::{PeerRow, PeerState, Reply};
 use crate::id::{Name, PeerId};
-use crate::text::escape_json;
+use crate::report::line::{Line, hex, put_number, put_seconds};
 use crate::time::Mono;
 use crate::why::Why;
 
@@ -19,9 +18,6 @@ pub struct Ndjson {
     origin: Mono,
     me: Name,
 }
-
-/// A line being written.
-struct Line<'a>(&'a mut Vec<u8>);
 
 impl Ndjson {
     /// For the node called `me`; times count from `origin`.
@@ -295,48 +291,6 @@ impl Ndjson {
     }
 }
 
-impl Line<'_> {
-    fn name(&mut self, name: &str) {
-        self.0.extend_from_slice(b",\"");
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b"\":");
-    }
-
-    fn text(&mut self, name: &str, text: &str) {
-        self.name(name);
-        escape_json(text, self.0);
-    }
-
-    fn number(&mut self, name: &str, number: u64) {
-        self.name(name);
-        put_number(number, self.0);
-    }
-
-    fn seconds(&mut self, name: &str, duration: std::time::Duration) {
-        self.name(name);
-        put_seconds(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX), self.0);
-    }
-
-    fn flag(&mut self, name: &str) {
-        self.name(name);
-        self.0.extend_from_slice(b"true");
-    }
-
-    fn addr(&mut self, addr: Option<SocketAddr>) {
-        if let Some(addr) = addr {
-            self.text("addr", &addr.to_string());
-        }
-    }
-
-    fn why(&mut self, why: Why) {
-        self.text("why", &why.to_string());
-    }
-
-    fn end(self) {
-        self.0.extend_from_slice(b"}\n");
-    }
-}
-
 /// How a peer's state is called, here and on the screen.
 pub fn state(state: PeerState) -> &'static str {
     match state {
@@ -345,30 +299,6 @@ pub fn state(state: PeerState) -> &'static str {
         PeerState::Left => "left",
         PeerState::Lost => "lost",
     }
-}
-
-fn hex(digit: u8) -> u8 {
-    b"0123456789abcdef"[usize::from(digit & 15)]
-}
-
-fn put_number(number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let (mut at, mut rest) = (digits.len(), number);
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
-}
-
-fn put_seconds(us: u64, out: &mut Vec<u8>) {
-    put_number(us / 1_000_000, out);
-    let written = write!(out, ".{:06}", us % 1_000_000);
-    debug_assert!(written.is_ok(), "a Vec takes any number of bytes");
 }
 
 #[cfg(test)]

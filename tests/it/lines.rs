@@ -23,7 +23,7 @@ fn what_people_type() {
     for (line, canonical) in [
         ("send bob don't", "send bob don't"),
         ("send bob \"hi there\"\r\n", "send bob hi there"),
-        ("send bob   a  b  ", "send bob a  b  "),
+        ("send bob   a  b  ", "send bob \"  a  b  \""),
         ("send 'my peer' --x -- y", "send 'my peer' --x -- y"),
         ("send -- -odd hi", "send \\-odd hi"),
         ("@:5001 it's", "send 127.0.0.1:5001 it's"),

@@ -1,0 +1,105 @@
+//! A link becomes a peer's: it has proven its key, then said its hello. Decides which of two links to
+//! one peer is used, and who takes whose place. Knows no bytes.
+
+use std::net::SocketAddr;
+
+use crate::api::event::What;
+use crate::api::reply::PeerState;
+use crate::id::{LinkId, PeerId};
+use crate::key::PeerKey;
+use crate::node::Node;
+use crate::node::io::Effect;
+use crate::node::peers::{PeerIx, same_place};
+use crate::why::Why;
+use crate::wire::message::{Bye, Message};
+
+impl Node {
+    pub(super) fn authenticated(&mut self, id: LinkId, key: PeerKey) {
+        let ix = self.native_peer(key);
+        let peer = self.peers.get(ix);
+        let hello = Message::Hello {
+            name: self.config.name.as_str(),
+            port: self.config.listens.map_or(0, |addr| addr.port()),
+            passing: true,
+            epoch: peer.outbox.epoch(),
+            base: peer.outbox.base(),
+            have: peer.inbox.have(),
+        };
+        if let Some(conn) = self.links.get_mut(&id) {
+            conn.peer = Some(ix);
+            self.peers.get_mut(ix).held += 1;
+            if let Some(link) = &mut conn.link {
+                link.say(&mut self.spare, |run| hello.put(run));
+            }
+        }
+        self.mark_dirty(id);
+    }
+
+    /// A link is usable: both hellos are said. It is the one to speak on from now on.
+    pub(super) fn usable(
+        &mut self,
+        id: LinkId,
+        ix: PeerIx,
+        listens: Option<SocketAddr>,
+        out: &mut Vec<Effect>,
+    ) {
+        let dialled = id.is_dialled();
+        let peer = self.peers.get_mut(ix);
+        peer.listens = listens.or(peer.listens);
+        peer.heard = Some(self.now.mono);
+        peer.links.push(id);
+        let before = (peer.links.len() > 1).then(|| peer.links[peer.links.len() - 2]);
+        let newly = !peer.is_connected();
+        peer.state = PeerState::Connected;
+        self.peers.set_gone(ix, false);
+        if newly {
+            self.supersede(ix, out);
+            self.emit(What::Joined { who: self.peers.who(ix), listens, dialled }, out);
+        }
+        // Of two links one goes. Only one side may decide, or each could close the other's choice:
+        // the one with the smaller key. Its peer follows when it hears the goodbye.
+        if let (Some(old), PeerId::Native(key)) = (before, self.peers.get(ix).id)
+            && self.keys.public() < key
+        {
+            self.part(old, Bye::Duplicate, out);
+        }
+        self.make_ready(ix);
+        self.dial_succeeded(id, ix, out);
+    }
+
+    /// Another key at the place where an unpinned peer listened: that peer cannot come back there.
+    pub(super) fn supersede(&mut self, by: PeerIx, out: &mut Vec<Effect>) {
+        let (id, Some(place)) = (self.peers.get(by).id, self.peers.get(by).listens) else { return };
+        let stale = |id_of: PeerId| id_of != id && !id_of.is_plain();
+        let old: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| stale(peer.id) && peer.passing && !peer.is_connected() && !peer.gone)
+            .filter(|(_, peer)| peer.listens.is_some_and(|listens| same_place(listens, place)))
+            .map(|(ix, _)| ix)
+            .collect();
+        for ix in old {
+            let who = self.peers.who(ix);
+            self.give_up(ix, Why::Replaced, out);
+            self.emit(What::Superseded { who, by: self.peers.who(by) }, out);
+        }
+    }
+
+    /// Nothing can reach the peer any more: what waits for it has failed.
+    pub(super) fn give_up(&mut self, ix: PeerIx, why: Why, out: &mut Vec<Effect>) {
+        self.peers.set_gone(ix, true);
+        let to = self.peers.who(ix);
+        let outbox = &mut self.peers.get_mut(ix).outbox;
+        let first = outbox.base();
+        let count = outbox.drain() as u64;
+        self.recount_outboxes(ix);
+        if count > 0 {
+            self.emit(What::Failed { to, first, last: first + count - 1, why }, out);
+        }
+    }
+
+    /// Whether some link to the peer is open, be its hello still to come.
+    pub(super) fn has_link_to(&self, ix: PeerIx) -> bool {
+        !self.peers.get(ix).links.is_empty() || self.links.values().any(|conn| conn.peer == Some(ix))
+    }
+}
