@@ -118,6 +118,7 @@ impl Node {
         if self.now.mono.since(link.heard()) >= limits::CHEAP_PAUSE {
             conn.cheap = 0;
         }
+        let shaking = !link.is_open() && !link.is_plain();
         let mut plaintext = std::mem::take(&mut self.plaintext);
         let progress = link.receive(self.now.mono, bytes, &self.keys, &mut self.rng, &mut plaintext);
         match progress {
@@ -125,6 +126,11 @@ impl Node {
                 self.progress(id, progress, out);
                 self.hear(id, &plaintext, out);
                 self.touch(id);
+                // The other side has nothing to do but to wait for this, and the turn may have a
+                // dozen handshakes more to calculate.
+                if shaking {
+                    self.write_link(id, out);
+                }
             }
             Err(why) => {
                 // What was proven before the fault is still true.
@@ -237,20 +243,30 @@ impl Node {
 
     /// Hands everything said in this turn to the driver: one write a link.
     pub(super) fn write_out(&mut self, out: &mut Vec<Effect>) {
-        for id in std::mem::take(&mut self.dirty) {
-            let Some(conn) = self.links.get_mut(&id) else { continue };
-            conn.dirty = false;
-            let Some(link) = &mut conn.link else { continue };
-            let bytes = link.take(&mut self.spare);
-            if !bytes.is_empty() {
-                if conn.unflushed == 0 {
-                    conn.progress = self.now.mono;
-                }
-                conn.unflushed += bytes.len();
-                self.counters.bytes_out += bytes.len() as u64;
-                out.push(Effect::Write { link: id, bytes });
-                self.touch(id);
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for id in dirty.drain(..) {
+            if let Some(conn) = self.links.get_mut(&id) {
+                conn.dirty = false;
+                self.write_link(id, out);
             }
+        }
+        if self.dirty.is_empty() {
+            self.dirty = dirty;
+        }
+    }
+
+    fn write_link(&mut self, id: LinkId, out: &mut Vec<Effect>) {
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        let Some(link) = &mut conn.link else { return };
+        let bytes = link.take(&mut self.spare);
+        if !bytes.is_empty() {
+            if conn.unflushed == 0 {
+                conn.progress = self.now.mono;
+            }
+            conn.unflushed += bytes.len();
+            self.counters.bytes_out += bytes.len() as u64;
+            out.push(Effect::Write { link: id, bytes });
+            self.touch(id);
         }
     }
 
