@@ -1,5 +1,5 @@
 //! Real nodes for the workloads, used as any front end uses them: a `Live` that hosts them, a
-//! `Session` for each, memory for a store. Nothing here reaches behind that door.
+//! `Session` for each, nothing kept. Nothing here reaches behind that door.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::live::{Face, Listen, Live};
 use crate::node::io::Config;
 use crate::rng::Seed;
 use crate::session::Session;
-use crate::store::Memory;
+use crate::store::Ephemeral;
 
 /// Longest wait for anything.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +28,7 @@ pub(super) fn start(live: &mut Live, name: &str, listening: bool) -> Result<usiz
     config.handshakes_max = 1 << 20;
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listen = if listening { Listen::At(here) } else { Listen::Nowhere };
-    let store = Box::new(Memory::default());
+    let store = Box::new(Ephemeral::default());
     live.start(config, Keys::from_seed(seed()?), seed()?, listen, store)
         .map_err(|error| Fault::Wrong(error.to_string()))
 }

@@ -26,7 +26,7 @@ use crate::shell::output::{Output, Stdout, complain};
 use crate::shell::render::Look;
 use crate::shell::signals;
 use crate::shell::tail;
-use crate::store::Memory;
+use crate::store::Ephemeral;
 use crate::time::Mono;
 
 /// What kind of front end it is to be.
@@ -108,7 +108,7 @@ fn start(
         Some((ip, own)) => Listen::At(SocketAddr::new(ip, port.or(own).unwrap_or(0))),
         None => Listen::All { port: port.unwrap_or(0) },
     };
-    live.start(config, Keys::from_seed(rng.fork()), rng.fork(), listen, Box::new(Memory::default()))?;
+    live.start(config, Keys::from_seed(rng.fork()), rng.fork(), listen, Box::new(Ephemeral::default()))?;
     Ok(())
 }
 

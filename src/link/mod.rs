@@ -1,9 +1,11 @@
 //! One connection, without I/O: whose preamble comes when, who is at the other end, what it says.
 //!
-//!     dialled   Preamble ──────────┐
-//!     dialled   Probe ─┬───────────┤
-//!     accepted  Sniff ─┼─ Preamble ┴─ Handshake ── Open
-//!                      └─ Plain
+//! ```text
+//! dialled   Preamble ──────────┐
+//! dialled   Probe ─┬───────────┤
+//! accepted  Sniff ─┼─ Preamble ┴─ Handshake ── Open
+//!                  └─ Plain
+//! ```
 //!
 //! Bytes go in, plaintext or a burst comes out, and bytes to write gather inside until they are
 //! taken. Knows nothing of peers, messages or other links; whoever owns it closes it on any error.

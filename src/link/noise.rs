@@ -2,9 +2,11 @@
 //! that names snow. Each side's handshake payload is its Ed25519 key and that key's signature over
 //! its Noise static key. Both preambles are in the prologue, so a changed one fails the handshake.
 //!
-//!     -> e                                         32 bytes
-//!     <- e, ee, s, es, identity, signature        192 bytes
-//!     -> s, se, identity, signature               160 bytes
+//! ```text
+//! -> e                                         32 bytes
+//! <- e, ee, s, es, identity, signature        192 bytes
+//! -> s, se, identity, signature               160 bytes
+//! ```
 
 use snow::params::{CipherChoice, DHChoice, HashChoice, NoiseParams};
 use snow::resolvers::{BoxedCryptoResolver, CryptoResolver, DefaultResolver, RingResolver};

@@ -64,12 +64,8 @@ impl Live {
             Some(Ok((remote, local))) => self.give(at, now, Input::Opened { link, remote, local }),
             Some(Err(why)) => return self.ended(token, now, why),
         }
-        let Some(stream) = self.things.stream(token) else { return false };
-        match stream.write() {
-            Ok(0) => {}
-            Ok(count) if !stream.is_closing() => self.give(at, now, Input::Flushed { link, count }),
-            Ok(_) => {}
-            Err(why) => return self.ended(token, now, why),
+        if let Err(why) = self.write(token, now) {
+            return self.ended(token, now, why);
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         let taken = self.things.stream(token).map_or(Taken::Nothing, |stream| stream.read(&mut scratch));
@@ -88,10 +84,23 @@ impl Live {
             Taken::End(why) => ended = Some(why),
         }
         self.scratch = scratch;
+        // A handshake is answered at once: its other side waits, and others are yet to be read.
+        let ended = ended.or_else(|| self.write(token, now).err());
         match ended {
             Some(why) => self.ended(token, now, why),
             None => self.things.stream(token).is_some_and(|stream| !stream.is_done(now.mono)),
         }
+    }
+
+    /// Writes what is queued, as much as the system takes.
+    fn write(&mut self, token: Token, now: Now) -> Result<(), Why> {
+        let Some(stream) = self.things.stream(token) else { return Ok(()) };
+        let (at, link) = (stream.host(), stream.link());
+        let count = stream.write()?;
+        if count > 0 && !stream.is_closing() {
+            self.give(at, now, Input::Flushed { link, count });
+        }
+        Ok(())
     }
 
     /// A stream has come to its end by itself; gives false.

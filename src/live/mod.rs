@@ -130,6 +130,7 @@ impl Live {
         };
         let listens = listener.as_ref().map(Listener::addr);
         config.listens = listens;
+        config.keeps = store.keeps();
         if let Some(mut listener) = listener {
             let token = self.things.reserve();
             listener.watch(&self.ready, token)?;

@@ -25,7 +25,8 @@ pub(super) struct Outbox {
     on_wire: usize,
 }
 
-/// A message of ours that was not acknowledged yet, encoded. Whoever it goes to shares it.
+/// A message of ours that was not acknowledged yet, encoded. Whoever it goes to shares its
+/// text.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing(ChatTail);
 
@@ -50,8 +51,8 @@ pub(super) enum Arrival {
 }
 
 impl Outgoing {
-    pub(super) fn new(id: MessageId, auto: bool, text: &Body) -> Self {
-        Self(ChatTail::new(id, auto, text.as_str()))
+    pub(super) fn new(id: MessageId, auto: bool, text: Body) -> Self {
+        Self(ChatTail::new(id, auto, text))
     }
 
     /// Appends it to a run, under its number.
@@ -244,7 +245,7 @@ mod tests {
     use super::*;
 
     fn message(text: &str) -> Outgoing {
-        Outgoing::new(MessageId([0; 16]), false, &Body::new(text).expect("a body"))
+        Outgoing::new(MessageId([0; 16]), false, Body::new(text).expect("a body"))
     }
 
     fn sent(outbox: &mut Outbox) -> Vec<u64> {

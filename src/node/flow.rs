@@ -59,20 +59,31 @@ impl Node {
 
     /// Hands everything said in this turn to the driver: one write a link.
     pub(super) fn write_out(&mut self, out: &mut Vec<Effect>) {
-        for id in std::mem::take(&mut self.dirty) {
-            let Some(conn) = self.links.get_mut(&id) else { continue };
-            conn.dirty = false;
-            let Some(link) = &mut conn.link else { continue };
-            let bytes = link.take(&mut self.spare);
-            if !bytes.is_empty() {
-                if conn.unflushed == 0 {
-                    conn.progress = self.now.mono;
-                }
-                conn.unflushed += bytes.len();
-                self.counters.bytes_out += bytes.len() as u64;
-                out.push(Effect::Write { link: id, bytes });
-                self.touch(id);
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for id in dirty.drain(..) {
+            if let Some(conn) = self.links.get_mut(&id) {
+                conn.dirty = false;
+                self.write_link(id, out);
             }
+        }
+        if self.dirty.is_empty() {
+            self.dirty = dirty;
+        }
+    }
+
+    /// Hands what was said on one link to the driver.
+    pub(super) fn write_link(&mut self, id: LinkId, out: &mut Vec<Effect>) {
+        let Some(conn) = self.links.get_mut(&id) else { return };
+        let Some(link) = &mut conn.link else { return };
+        let bytes = link.take(&mut self.spare);
+        if !bytes.is_empty() {
+            if conn.unflushed == 0 {
+                conn.progress = self.now.mono;
+            }
+            conn.unflushed += bytes.len();
+            self.counters.bytes_out += bytes.len() as u64;
+            out.push(Effect::Write { link: id, bytes });
+            self.touch(id);
         }
     }
 }

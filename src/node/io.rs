@@ -24,6 +24,9 @@ pub struct Config {
     pub dialect: Dialect,
     /// Whether plain text is heard at all.
     pub hear_plain: bool,
+    /// Whether there is a store at all. Without one nothing is asked to be saved, and what would be
+    /// said once it is saved is said at the end of the turn.
+    pub keeps: bool,
     /// Streams open at once; further ones are refused.
     pub links_max: usize,
     /// Handshakes under way at once; further ones are refused.
@@ -38,6 +41,7 @@ impl Config {
             listens: None,
             dialect: Dialect::Native,
             hear_plain: true,
+            keeps: true,
             links_max: limits::LINKS_MAX,
             handshakes_max: limits::HANDSHAKES_MAX,
         }

@@ -117,6 +117,7 @@ impl Node {
         if self.now.mono.since(link.heard()) >= limits::CHEAP_PAUSE {
             conn.cheap = 0;
         }
+        let shaking = !link.is_open() && !link.is_plain();
         let mut plaintext = std::mem::take(&mut self.plaintext);
         let progress = link.receive(self.now.mono, bytes, &self.keys, &mut self.rng, &mut plaintext);
         match progress {
@@ -124,6 +125,11 @@ impl Node {
                 self.progress(id, progress, out);
                 self.hear(id, &plaintext, out);
                 self.touch(id);
+                // The other side has nothing to do but to wait for this, and the turn may have a
+                // dozen handshakes more to calculate.
+                if shaking {
+                    self.write_link(id, out);
+                }
             }
             Err(why) => {
                 // What was proven before the fault is still true.

@@ -119,7 +119,7 @@ impl Node {
         };
         for row in saved.peers {
             let waiting =
-                row.outbox.into_iter().map(|(id, text, auto)| Outgoing::new(id, auto, &text)).collect();
+                row.outbox.into_iter().map(|(id, text, auto)| Outgoing::new(id, auto, text)).collect();
             let outbox = Outbox::restored(row.epoch, row.next, waiting);
             let mut peer = Peer::new(PeerId::Native(row.key), Name::claimed("", &row.key.short()), outbox);
             peer.inbox = Inbox::restored(row.heard);
@@ -158,7 +158,8 @@ impl Node {
 
     /// Ends a turn: asks for what gathered to be saved, and seals and writes all that may be said.
     pub fn flush(&mut self, out: &mut Vec<Effect>) {
-        if !self.unsaved.is_empty() && self.saving.is_empty() {
+        let anything = !self.unsaved.is_empty() || !self.unsaved_peers.is_empty();
+        if anything && self.saving.is_empty() {
             self.saves += 1;
             let save = SaveId(self.saves);
             for ix in self.unsaved_peers.drain(..) {
@@ -168,9 +169,13 @@ impl Node {
                 self.marks.push(Mark::Streams { ix, queued, epoch, heard });
             }
             self.saving.push_back((save, std::mem::take(&mut self.marks)));
-            // The next turn is likely to have as much to say.
-            let room = Vec::with_capacity(self.unsaved.len().min(ROOM_MAX));
-            out.push(Effect::Save { save, records: std::mem::replace(&mut self.unsaved, room) });
+            if self.config.keeps {
+                // The next turn is likely to have as much to say.
+                let room = Vec::with_capacity(self.unsaved.len().min(ROOM_MAX));
+                out.push(Effect::Save { save, records: std::mem::replace(&mut self.unsaved, room) });
+            } else {
+                self.saved(save, out);
+            }
         }
         for ix in std::mem::take(&mut self.ready) {
             self.peers.get_mut(ix).ready = false;
@@ -229,9 +234,11 @@ impl Node {
         }
     }
 
-    /// Something about this peer is to be saved.
-    fn save(&mut self, ix: PeerIx, record: Record) {
-        self.unsaved.push(record);
+    /// Something about this peer is to be saved, if anything is.
+    fn save(&mut self, ix: PeerIx, record: impl FnOnce() -> Record) {
+        if self.config.keeps {
+            self.unsaved.push(record());
+        }
         let peer = self.peers.get_mut(ix);
         if !std::mem::replace(&mut peer.unsaved, true) {
             self.unsaved_peers.push(ix);

@@ -46,8 +46,8 @@ impl Node {
         out: &mut Vec<Effect>,
     ) {
         let id = MessageId(self.rng.bytes());
-        let message = Outgoing::new(id, auto, &text);
-        let seq = self.push(ix, message, id, auto, text);
+        let message = Outgoing::new(id, auto, text.clone());
+        let seq = self.push(ix, message, id, auto, &text);
         let connected = self.peers.get(ix).is_connected();
         self.marks.push(Mark::Queued { request, ix, seq, connected });
         if !connected {
@@ -70,7 +70,7 @@ impl Node {
             self.check_room(ix)?;
         }
         let id = MessageId(self.rng.bytes());
-        let message = Outgoing::new(id, auto, text);
+        let message = Outgoing::new(id, auto, text.clone());
         let mut told = Vec::with_capacity(everybody.len());
         for ix in everybody {
             let seq = if self.peers.get(ix).id.is_plain() {
@@ -79,11 +79,11 @@ impl Node {
                     Err(_) => continue,
                 }
             } else {
-                self.push(ix, message.clone(), id, auto, text.clone())
+                self.push(ix, message.clone(), id, auto, text)
             };
             told.push((self.peers.who(ix), seq));
         }
-        if self.unsaved.is_empty() {
+        if self.unsaved_peers.is_empty() {
             self.answer(request, Ok(Reply::Broadcast(told)), out);
         } else {
             self.marks.push(Mark::Answer(request, Box::new(Reply::Broadcast(told))));
@@ -91,13 +91,13 @@ impl Node {
         Ok(())
     }
 
-    fn push(&mut self, ix: PeerIx, message: Outgoing, id: MessageId, auto: bool, text: Body) -> u64 {
+    fn push(&mut self, ix: PeerIx, message: Outgoing, id: MessageId, auto: bool, text: &Body) -> u64 {
         let peer = self.peers.get_mut(ix);
         let seq = peer.outbox.push(message);
         peer.sent += 1;
         let epoch = peer.outbox.epoch();
         if let PeerId::Native(to) = peer.id {
-            self.save(ix, Record::Queued { to, epoch, seq, id, text, auto });
+            self.save(ix, || Record::Queued { to, epoch, seq, id, text: text.clone(), auto });
         }
         self.counters.sent += 1;
         self.recount_outboxes(ix);

@@ -118,17 +118,17 @@ impl Node {
         peer.received += 1;
         self.counters.received += 1;
         let (PeerId::Native(from), epoch) = (peer.id, peer.inbox.epoch()) else { return Err(Why::Protocol) };
+        let ignored = peer.ignored;
         let text = Untrusted::new(Body::new(text).map_err(|_| Why::Protocol)?);
-        self.last_writer = Some(peer.id);
-        if peer.ignored {
+        self.save(ix, || Record::Received { from, epoch, seq, id, text: text.clone() });
+        self.last_writer = Some(PeerId::Native(from));
+        if ignored {
             self.counters.ignored += 1;
         } else {
-            let from = self.peers.who(ix);
-            let dialect = Dialect::Native;
-            let message = Heard { from, seq, id: Some(id), text: text.clone(), auto, dialect, claim: None };
+            let (from, dialect) = (self.peers.who(ix), Dialect::Native);
+            let message = Heard { from, seq, id: Some(id), text, auto, dialect, claim: None };
             self.emit(What::Message(message), out);
         }
-        self.save(ix, Record::Received { from, epoch, seq, id, text });
         Ok(())
     }
 
@@ -139,7 +139,9 @@ impl Node {
         let epoch = peer.outbox.epoch();
         self.counters.delivered += last + 1 - first;
         self.recount_outboxes(ix);
-        self.unsaved.push(Record::Delivered { to, epoch, seq: last });
+        if self.config.keeps {
+            self.unsaved.push(Record::Delivered { to, epoch, seq: last });
+        }
         self.emit(What::Delivered { to: self.peers.who(ix), first, last }, out);
         self.make_ready(ix);
     }

@@ -2,11 +2,12 @@
 //! (postcard's wire specification 1.0), each complete in itself, many to a Noise message. A value
 //! that is not written the one canonical way is refused, so what was decoded can be encoded back.
 
+use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 use crate::id::MessageId;
 use crate::limits::{BODY_MAX, NAME_MAX};
+use crate::text::Body;
 
 /// One message. The order of the variants is the wire format: append only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,38 +144,40 @@ impl<'a> Message<'a> {
 }
 
 /// A chat message but for its number, so that one that goes to many is encoded once. Cloning
-/// shares it.
+/// shares the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatTail(Arc<[u8]>);
+pub struct ChatTail {
+    head: ArrayVec<u8, HEAD_MAX>,
+    text: Body,
+}
+
+/// Id, flag, and the length of a text of at most 2,097,151 bytes.
+const HEAD_MAX: usize = 16 + 1 + 3;
 
 impl ChatTail {
     /// Everything that stands behind the number.
-    pub fn new(id: MessageId, auto: bool, text: &str) -> Self {
-        // Most fit here, and then there is one allocation.
-        let mut short = arrayvec::ArrayVec::<u8, 512>::new();
-        let mut head = arrayvec::ArrayVec::<u8, 27>::new();
-        head.extend(id.0);
-        head.push(u8::from(auto));
-        push_varint(text.len() as u64, |byte| head.push(byte));
-        if short.try_extend_from_slice(&head).is_ok() && short.try_extend_from_slice(text.as_bytes()).is_ok()
-        {
-            return Self(short.as_slice().into());
-        }
-        Self([&head[..], text.as_bytes()].concat().into())
+    pub fn new(id: MessageId, auto: bool, text: Body) -> Self {
+        let mut head = ArrayVec::from([0; HEAD_MAX]);
+        head[..16].copy_from_slice(&id.0);
+        head[16] = u8::from(auto);
+        head.truncate(17);
+        push_varint(text.as_str().len() as u64, |byte| head.push(byte));
+        Self { head, text }
     }
 
     /// Appends the whole message.
     pub fn put(&self, seq: u64, out: &mut Vec<u8>) {
-        out.reserve(11 + self.0.len());
+        out.reserve(11 + self.len());
         out.push(CHAT_TAG);
         push_varint(seq, |byte| out.push(byte));
-        out.extend_from_slice(&self.0);
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(self.text.as_str().as_bytes());
     }
 
     /// Its bytes.
     #[expect(clippy::len_without_is_empty, reason = "it never is")]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.head.len() + self.text.as_str().len()
     }
 }
 
@@ -209,7 +212,8 @@ mod tests {
         for (seq, text) in [(1, "a"), (127, "b"), (128, "ü"), (u64::MAX, &*"x".repeat(BODY_MAX))] {
             let message = Message::Chat { seq, id: [9; 16], auto: true, text };
             let mut short = Vec::new();
-            ChatTail::new(MessageId([9; 16]), true, text).put(seq, &mut short);
+            let body = Body::new(text).expect("a body");
+            ChatTail::new(MessageId([9; 16]), true, body).put(seq, &mut short);
             assert_eq!(short, bytes(&message));
             assert_eq!(message.encoded_len(), short.len());
         }
