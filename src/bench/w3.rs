@@ -2,7 +2,7 @@
 //! other. First one broadcast at a time: from the command until the last of the N has it, on a
 //! clock that both processes share. Then as many as the outboxes take.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::api::command::{Command, CommandError};
@@ -102,14 +102,21 @@ struct Caster {
     /// The last message that each peer has, and how many peers have how few.
     delivered: HashMap<PeerId, u64>,
     slowest: u64,
-    asked: Option<RequestId>,
+    asked: VecDeque<RequestId>,
     full: bool,
 }
 
 impl Caster {
     fn new(peers: Vec<PeerId>) -> Self {
         let delivered = peers.into_iter().map(|id| (id, 0)).collect();
-        Self { text: Numbered::new(PAYLOAD), sent: 0, delivered, slowest: 0, asked: None, full: false }
+        Self {
+            text: Numbered::new(PAYLOAD),
+            sent: 0,
+            delivered,
+            slowest: 0,
+            asked: VecDeque::new(),
+            full: false,
+        }
     }
 
     /// Whether some peer has `count` broadcasts or more still to come.
@@ -130,11 +137,7 @@ impl Caster {
             }
             Some(Err(error)) => return Err(hob::refused(&error)),
             Some(Ok(_)) => {}
-            None => {
-                if let Some(earlier) = self.asked.replace(request) {
-                    face.take_reply(earlier);
-                }
-            }
+            None => self.asked.push_back(request),
         }
         self.sent += 1;
         Ok(())
@@ -143,6 +146,12 @@ impl Caster {
     fn hear(&mut self, face: &mut Face<'_>) -> Result<(), Fault> {
         hob::wait(face)?;
         self.full = false;
+        while let Some(&request) = self.asked.front()
+            && let Some(reply) = face.take_reply(request)
+        {
+            reply.map_err(|error| hob::refused(&error))?;
+            self.asked.pop_front();
+        }
         let mut news = false;
         while let Some(event) = face.take_event() {
             match event.what {
