@@ -117,7 +117,6 @@ fn play(sys: &str, role: &str, args: &[String]) -> Result<(), Fault> {
         ("hobnob", "w3-receive", &[port, n, ones]) => w3::receive(port, n, ones),
         ("hobnob", "w5-accept", &[n]) => w5::accept(n),
         ("hobnob", "w5-dial", &[port, n, at_once]) => w5::dial(port, n, at_once),
-        ("hobnob", "w6-start", &[]) => w6::start(),
         ("raw", "w1-receive", &[payload]) => raw::w1_receive(payload),
         ("raw", "w1-send", &[port, payload, millis]) => raw::w1_send(port, payload, millis),
         ("raw", "w2-answer", &[]) => raw::w2_answer(),

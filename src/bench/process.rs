@@ -23,18 +23,29 @@ pub(super) struct Child {
 impl Child {
     /// Starts one.
     pub(super) fn start(sys: Sys, role: &'static str, numbers: &[u64]) -> Result<Self, Fault> {
+        let mut args = vec!["bench".into(), "role".into(), sys.name().into(), role.into()];
+        args.extend(numbers.iter().map(u64::to_string));
+        Self::program(role, &args)
+    }
+
+    /// Starts the program as a user would.
+    pub(super) fn program(role: &'static str, args: &[String]) -> Result<Self, Fault> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["bench", "role", sys.name(), role]);
-        command.args(numbers.iter().map(u64::to_string));
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let lines = child.stdout.take().ok_or_else(|| Fault::Wrong("a child without stdout".into()))?;
         Ok(Self { child, lines: BufReader::new(lines), role })
     }
 
-    /// Its next line, which must be called `name`.
-    pub(super) fn hear_all(&mut self, name: &str) -> Result<Vec<u64>, Fault> {
+    /// Its next line; empty when there is none.
+    pub(super) fn line(&mut self) -> Result<String, Fault> {
         let mut line = String::new();
         self.lines.read_line(&mut line)?;
+        Ok(line)
+    }
+
+    /// Its next line, which must be called `name`.
+    pub(super) fn hear_all(&mut self, name: &str) -> Result<Vec<u64>, Fault> {
+        let line = self.line()?;
         let numbers = line.strip_prefix(name).map(|rest| rest.split_whitespace().map(str::parse).collect());
         match numbers {
             Some(Ok(numbers)) => Ok(numbers),

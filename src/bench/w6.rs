@@ -1,28 +1,61 @@
-//! W6: from exec until it listens, the usual start-up with a fresh data folder; the median of
-//! several.
+//! W6: from exec until it listens: the program as a user starts it, with a fresh data folder, until
+//! it says so; the median of several.
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::bench::figure::{Figure, percentile};
 use crate::bench::options::Options;
-use crate::bench::process::{Child, tell};
-use crate::bench::{Fault, Sys, hob};
-use crate::live::Live;
+use crate::bench::process::Child;
+use crate::bench::{Fault, Sys};
 
 pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
     let mut millis = Vec::new();
-    for _ in 0..options.n(10) {
+    for number in 0..options.n(10) {
+        let folder = Folder::new(number)?;
         let began = Instant::now();
-        let mut child = Child::start(sys, "w6-start", &[])?;
-        child.hear::<1>("port")?;
+        let child = match sys {
+            Sys::Hobnob => usual(&folder.0)?,
+            Sys::Raw => {
+                let mut child = Child::start(sys, "w6-start", &[])?;
+                child.hear::<1>("port")?;
+                child
+            }
+        };
         millis.push(began.elapsed().as_secs_f64() * 1e3);
+        drop(child);
     }
     Ok(Figure::new(sys, "W6", vec![("ms", percentile(&millis, 50))]))
 }
 
-/// What a start-up does.
-pub(super) fn start() -> Result<(), Fault> {
-    let mut live = Live::new();
-    let at = hob::start(&mut live, "starter", true)?;
-    tell("port", &[hob::port(&live, at)])
+/// Starts it and waits until it says that it listens.
+fn usual(data: &Path) -> Result<Child, Fault> {
+    let data = data.to_string_lossy();
+    let args = ["starter", "0", "--listen", "127.0.0.1", "--data", &data].map(str::to_owned);
+    let mut child = Child::program("the program", &args)?;
+    let line = child.line()?;
+    if line.contains("listens on 127.0.0.1:") {
+        Ok(child)
+    } else {
+        Err(Fault::Wrong(format!("the program began with {line:?}")))
+    }
+}
+
+/// A folder of our own that goes with us.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(number: u64) -> Result<Self, Fault> {
+        let name = format!("hobnob-bench-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed stays where temporary things are.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
