@@ -120,7 +120,11 @@ impl Node {
         for row in saved.peers {
             let waiting =
                 row.outbox.into_iter().map(|(id, text, auto)| Outgoing::new(id, auto, text)).collect();
-            let outbox = Outbox::restored(row.epoch, row.next, waiting);
+            // Whoever has only written to us has no stream from us yet.
+            let outbox = match row.next {
+                0 => Outbox::new(node.rng.next_u64()),
+                next => Outbox::restored(row.epoch, next, waiting),
+            };
             let mut peer = Peer::new(PeerId::Native(row.key), Name::claimed("", &row.key.short()), outbox);
             peer.inbox = Inbox::restored(row.heard);
             let ix = node.peers.add(peer);
