@@ -20,6 +20,8 @@ pub mod link;
 pub mod node;
 
 pub mod session;
+pub mod world;
+
 pub mod store;
 
 pub mod live;
