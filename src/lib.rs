@@ -25,6 +25,7 @@ pub mod world;
 pub mod store;
 
 pub mod live;
+pub mod sim;
 
 pub mod report;
 pub mod shell;

@@ -194,6 +194,20 @@ impl Node {
         self.timers.first().map(|&(at, _)| at)
     }
 
+    /// The next thing to be done by itself but for keeping open links alive; a redial counts if it is
+    /// due by `soon`. Whoever has none is at rest as long as nothing happens to it.
+    pub fn errand(&self, soon: Mono) -> Option<Mono> {
+        let is_open = |id: &LinkId| {
+            self.links.get(id).and_then(|conn| conn.link.as_ref()).is_none_or(|link| link.is_open())
+        };
+        let is_errand = |(at, timer): &&(Mono, Timer)| match timer {
+            Timer::Link(link) => !is_open(link),
+            Timer::Redial => *at <= soon,
+            Timer::Answer(_) | Timer::Waiting(_) => true,
+        };
+        self.timers.iter().find(is_errand).map(|&(at, _)| at)
+    }
+
     fn tick(&mut self, out: &mut Vec<Effect>) {
         while let Some(&(at, timer)) = self.timers.first()
             && at <= self.now.mono

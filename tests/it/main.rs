@@ -12,6 +12,11 @@ mod redials;
 mod two_nodes;
 mod weather;
 
+// The imaginary world: what it is, and what the network does to peers in it.
+mod cast;
+mod sim_faults;
+mod sim_world;
+
 // Real sockets, several nodes on one thread.
 mod closed_streams;
 mod loopback;
