@@ -143,10 +143,15 @@ pub(crate) fn numbers(range: std::ops::Range<u64>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
 }
 
-/// Runs `test` with each seed, or with that of the environment alone; a failure says how to repeat it.
+/// Runs `test` with each seed; with `SEED=7` in the environment with that alone, with `SEEDS=5000`
+/// with so many. A failure says how to repeat it.
 pub(crate) fn seeds(name: &str, range: std::ops::Range<u64>, test: impl Fn(u64)) {
-    let only = std::env::var("SEED").ok().map(|seed| seed.parse::<u64>().expect("SEED is a number"));
-    let range = only.map_or(range, |seed| seed..seed + 1);
+    let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let range = match (number("SEED"), number("SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, Some(count)) => range.start..range.start + count,
+        (None, None) => range,
+    };
     for seed in range {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| test(seed))) {
             let text = panic.downcast_ref::<String>().map(String::as_str);
