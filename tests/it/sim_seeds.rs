@@ -148,10 +148,16 @@ impl Swarm {
         }
     }
 
-    /// Everything works again, and everybody is there.
-    fn heal(&mut self) {
+    /// The network is whole again, and no slower than the world's longest ways.
+    fn heal_network(&mut self) {
+        let ms = Duration::from_millis;
         self.cast.apply(Network::Heal);
-        self.cast.apply(Network::Default(Shape { delay: Duration::from_millis(5), ..Shape::default() }));
+        self.cast.apply(Network::Default(Shape { delay: ms(50), jitter: ms(100), ..Shape::default() }));
+    }
+
+    /// Every program starts anew.
+    fn heal(&mut self) {
+        self.heal_network();
         for who in (0..self.cast.sim.peers()).map(PeerNo) {
             if self.is_up(who) {
                 self.cast.apply(Network::Crash(who));
@@ -161,9 +167,9 @@ impl Swarm {
         }
     }
 
-    /// As the other one, but programs that live go on living.
+    /// Programs that live go on living.
     fn heal_gently(&mut self) {
-        self.cast.apply(Network::Heal);
+        self.heal_network();
         for who in (0..self.cast.sim.peers()).map(PeerNo) {
             self.cast.apply(Network::Disk(who, Duration::ZERO));
             if self.is_up(who) {
