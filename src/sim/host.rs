@@ -57,6 +57,7 @@ pub(super) struct Host {
 #[derive(Default)]
 pub(super) struct Disk {
     memory: Memory,
+    /// All of it, for whoever checks what came of a run; it grows with the run, as a disk does.
     written: Vec<Record>,
     pending: VecDeque<(SaveId, Vec<Record>)>,
     /// How long a save takes.

@@ -179,6 +179,25 @@ fn peers_are_named_as_the_script_goes() {
 }
 
 #[test]
+fn whoever_takes_no_news_is_sent_no_more_and_loses_none() {
+    let mut cast = Cast::pair(1);
+    cast.events(B);
+    let total: u64 = 70_000;
+    for number in 0..total {
+        cast.send(A, B, &number.to_string());
+        if number % 5_000 == 4_999 {
+            cast.settle();
+        }
+    }
+    let before = cast.heard(B, A).len();
+    assert!((65_536..70_000).contains(&before), "{before} came before it was enough");
+    let first = cast.events(B).len();
+    cast.settle();
+    assert_eq!(first + cast.events(B).len(), 70_000);
+    assert_eq!(cast.heard(B, A), numbers(0..total));
+}
+
+#[test]
 fn who_has_left_is_gone_in_good_order() {
     let mut cast = Cast::pair(1);
     cast.send(B, A, "farewell");
