@@ -181,6 +181,24 @@ impl Swarm {
         }
     }
 
+    /// At any time what has come is the beginning of what was queued, and whatever counts as delivered
+    /// is on the disk that it was for.
+    fn check_so_far(&self) {
+        for from in (0..self.cast.sim.peers()).map(PeerNo) {
+            for to in (0..self.cast.sim.peers()).map(PeerNo) {
+                let (queued, heard) = (self.cast.queued(from, to), self.cast.heard(to, from));
+                assert!(queued.starts_with(&heard), "{from} to {to}\n{}", self.cast.tail());
+                let key = self.cast.sim.key(to).expect("in the cast");
+                let last = |record: &Record| match record {
+                    Record::Delivered { to, seq, .. } if *to == key => Some(*seq),
+                    Record::Delivered { .. } | Record::Queued { .. } | Record::Received { .. } => None,
+                };
+                let delivered = self.cast.sim.written(from).iter().rev().find_map(last).unwrap_or(0);
+                assert!(delivered <= heard.len() as u64, "{from} to {to}: {delivered} delivered");
+            }
+        }
+    }
+
     /// What each reply has promised is on the disk of whoever gave it, and what is on any disk has
     /// come where it was to go.
     fn check(&mut self) -> usize {
@@ -242,6 +260,9 @@ fn swarm(seed: u64, heal: impl Fn(&mut Swarm)) -> usize {
     swarm.cast.pass(Duration::from_secs(1));
     for number in 0..200 {
         swarm.step(number);
+        if number % 10 == 0 {
+            swarm.check_so_far();
+        }
     }
     heal(&mut swarm);
     swarm.cast.pass(DRAIN);
