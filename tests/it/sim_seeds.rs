@@ -85,10 +85,15 @@ impl Swarm {
             self.fault(self.kinds[at]);
         }
         let text = format!("m{number} {}", "x".repeat(index(&mut self.rng, 200)));
-        match self.rng.below(20) {
+        match self.rng.below(40) {
             0 => self.broadcast(text),
             1 => self.connect(),
             2 => {
+                let (who, to) = self.two();
+                let peer = PeerId::Native(self.cast.sim.key(to).expect("in the cast"));
+                self.cast.give(who, Command::Disconnect { peer: Some(PeerRef::Id(peer)) });
+            }
+            3 => {
                 let who = self.anybody();
                 self.cast.give(who, Command::Ping { peer: PeerRef::Word("alice".into()) });
             }
@@ -175,6 +180,8 @@ impl Swarm {
             if self.is_up(who) {
                 // A fuse that has not burnt down would still go off.
                 self.cast.apply(Network::CrashAfter(who, u64::MAX));
+                // Some have parted by their own wish, and would not dial again.
+                self.keep_all(who);
             } else {
                 self.restart(who);
             }
