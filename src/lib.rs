@@ -20,9 +20,12 @@ pub mod link;
 pub mod node;
 
 pub mod session;
+pub mod world;
+
 pub mod store;
 
 pub mod live;
+pub mod sim;
 
 pub mod report;
 pub mod shell;

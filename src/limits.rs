@@ -140,6 +140,11 @@ pub const EXPECT_NONE: Duration = Duration::from_millis(500);
 /// Pings that one `ping -n` may send.
 pub const PINGS_MAX: u32 = 1_000;
 
+/// Peers in one world: what fits two bytes, and more than a machine has memory for.
+pub const CAST_MAX: usize = 65_536;
+/// Lines of a world's trace that are kept for reading; the oldest go first.
+pub const TRACE_MAX: usize = 10_000;
+
 /// The table that `limits` prints: what it bounds, the bound, why.
 pub fn table() -> Vec<(&'static str, String, &'static str)> {
     let time = show_duration;

@@ -231,6 +231,11 @@ impl Inbox {
         }
     }
 
+    /// The last acknowledgement may not have arrived: it is due again.
+    pub(super) fn repeat(&mut self) {
+        self.acked = self.acked.min(self.saved.saturating_sub(1));
+    }
+
     /// The acknowledgement that is due, if one is; it counts as said.
     pub(super) fn due(&mut self) -> Option<(u64, u64)> {
         (self.saved > self.acked).then(|| {
@@ -318,5 +323,7 @@ mod tests {
         assert_eq!((inbox.due(), inbox.due()), (Some((5, 1)), None));
         assert_eq!(inbox.arrive(1), Arrival::Repeat);
         assert_eq!(inbox.due(), Some((5, 1)), "a repeat is answered again");
+        inbox.repeat();
+        assert_eq!((inbox.due(), inbox.due()), (Some((5, 1)), None), "the first may be lost");
     }
 }

@@ -293,6 +293,7 @@ impl Node {
             if current && !peer.links.is_empty() {
                 // What was on its way on this link goes out again on the other one.
                 peer.outbox.resume(None);
+                peer.inbox.repeat();
                 self.make_ready(ix);
             } else if peer.is_connected() && why != Why::Closed && !self.has_link_to(ix) {
                 let peer = self.peers.get_mut(ix);

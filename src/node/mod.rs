@@ -120,7 +120,11 @@ impl Node {
         for row in saved.peers {
             let waiting =
                 row.outbox.into_iter().map(|(id, text, auto)| Outgoing::new(id, auto, text)).collect();
-            let outbox = Outbox::restored(row.epoch, row.next, waiting);
+            // Whoever has only written to us has no stream from us yet.
+            let outbox = match row.next {
+                0 => Outbox::new(node.rng.next_u64()),
+                next => Outbox::restored(row.epoch, next, waiting),
+            };
             let mut peer = Peer::new(PeerId::Native(row.key), Name::claimed("", &row.key.short()), outbox);
             peer.inbox = Inbox::restored(row.heard);
             let ix = node.peers.add(peer);
@@ -188,6 +192,20 @@ impl Node {
     /// When [`Self::handle`] wants a [`Input::Tick`] at the latest.
     pub fn deadline(&self) -> Option<Mono> {
         self.timers.first().map(|&(at, _)| at)
+    }
+
+    /// The next thing to be done by itself but for keeping open links alive; a redial counts if it is
+    /// due by `soon`. Whoever has none is at rest as long as nothing happens to it.
+    pub fn errand(&self, soon: Mono) -> Option<Mono> {
+        let is_open = |id: &LinkId| {
+            self.links.get(id).and_then(|conn| conn.link.as_ref()).is_none_or(|link| link.is_open())
+        };
+        let is_errand = |(at, timer): &&(Mono, Timer)| match timer {
+            Timer::Link(link) => !is_open(link),
+            Timer::Redial => *at <= soon,
+            Timer::Answer(_) | Timer::Waiting(_) => true,
+        };
+        self.timers.iter().find(is_errand).map(|&(at, _)| at)
     }
 
     fn tick(&mut self, out: &mut Vec<Effect>) {

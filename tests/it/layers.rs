@@ -100,7 +100,8 @@ fn files_introduce_themselves_and_stay_short() {
 #[test]
 fn the_core_is_pure() {
     let core = [
-        "addr", "id", "key", "limits", "rng", "text", "time", "why", "wire", "api", "link", "node", "session",
+        "addr", "id", "key", "limits", "rng", "text", "time", "why", "wire", "api", "link", "node",
+        "session", "world", "sim",
     ];
     let impure = [
         "std::net::Tcp",

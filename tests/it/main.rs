@@ -12,6 +12,12 @@ mod redials;
 mod two_nodes;
 mod weather;
 
+// The imaginary world: what it is, what the network does to peers in it, and a swarm of seeds.
+mod cast;
+mod sim_faults;
+mod sim_seeds;
+mod sim_world;
+
 // Real sockets, several nodes on one thread.
 mod closed_streams;
 mod loopback;

@@ -1,0 +1,171 @@
+//! A machine of the imaginary world: a node while its program runs, and what outlives the program,
+//! which is the disk, the key, the date and what was said to its front end.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::api::command::CommandError;
+use crate::api::event::Event;
+use crate::api::reply::Reply;
+use crate::id::{LinkId, Name, RequestId, SaveId};
+use crate::key::Keys;
+use crate::node::Node;
+use crate::node::io::{Config, Record};
+use crate::rng::{Rng, Seed};
+use crate::sim::stream::StreamNo;
+use crate::store::{Memory, Store};
+use crate::time::{Mono, Now, Wall};
+
+/// A machine with a node on it.
+pub(super) struct Host {
+    pub(super) name: Name,
+    pub(super) addr: SocketAddr,
+    keys: Keys,
+    config: Config,
+    /// Its own stream of chance: a seed for each life of its node ...
+    lives: Rng,
+    /// ... and one for each stream that it dials.
+    pub(super) streams: Rng,
+    /// `None` while the program does not run.
+    pub(super) node: Option<Node>,
+    /// Which start of the program this is.
+    pub(super) life: u64,
+    pub(super) disk: Disk,
+    /// The streams that its node knows.
+    pub(super) ends: BTreeMap<LinkId, StreamNo>,
+    pub(super) accepts: u64,
+    pub(super) dials: u64,
+    requests: u64,
+    pub(super) events: VecDeque<Event>,
+    pub(super) replies: BTreeMap<RequestId, Result<Reply, CommandError>>,
+    /// Things that there were to take, ever.
+    pub(super) news: u64,
+    /// The alarm that counts; an earlier one in the queue has been overtaken.
+    pub(super) alarm: Option<Mono>,
+    /// Its node has been given something since it was last flushed.
+    pub(super) stirred: bool,
+    /// It reads nothing before this.
+    pub(super) slow: Mono,
+    /// How far its date is ahead, in microseconds.
+    pub(super) skew: i64,
+    /// Wishes of its node until it crashes.
+    pub(super) fuse: Option<u64>,
+}
+
+/// What a program has saved. It outlives the program, but for what was still on its way to it.
+#[derive(Default)]
+pub(super) struct Disk {
+    memory: Memory,
+    /// All of it, for whoever checks what came of a run; it grows with the run, as a disk does.
+    written: Vec<Record>,
+    pending: VecDeque<(SaveId, Vec<Record>)>,
+    /// How long a save takes.
+    pub(super) delay: Duration,
+}
+
+/// Events that wait for a front end before its host reads no more.
+const EVENTS_MAX: usize = 65_536;
+/// The world's date at its beginning: 2026-01-01, in microseconds.
+const DATE: i64 = 1_767_225_600_000_000;
+
+impl Host {
+    /// A host whose every chance follows from `seed` and from its name.
+    pub(super) fn new(config: Config, addr: SocketAddr, seed: Seed) -> Self {
+        let name = config.name;
+        let mut seed = seed;
+        // Distinct names give distinct seeds, so whoever joins changes nobody else's chances.
+        for (byte, letter) in seed.0.iter_mut().zip(name.as_str().bytes()) {
+            *byte ^= letter;
+        }
+        let mut rng = Rng::new(seed);
+        Self {
+            name,
+            addr,
+            keys: Keys::from_seed(rng.fork()),
+            config,
+            lives: Rng::new(rng.fork()),
+            streams: Rng::new(rng.fork()),
+            node: None,
+            life: 0,
+            disk: Disk::default(),
+            ends: BTreeMap::new(),
+            accepts: 0,
+            dials: 0,
+            requests: 0,
+            events: VecDeque::new(),
+            replies: BTreeMap::new(),
+            news: 0,
+            alarm: None,
+            stirred: false,
+            slow: Mono::default(),
+            skew: 0,
+            fuse: None,
+        }
+    }
+
+    /// Its program starts, with what the disk remembers.
+    pub(super) fn start(&mut self) {
+        self.life += 1;
+        let (config, seed) = (self.config.clone(), self.lives.fork());
+        self.node = Some(Node::new(config, self.keys.clone(), self.disk.memory.load(), seed));
+    }
+
+    /// Its program ends.
+    pub(super) fn stop(&mut self) {
+        self.node = None;
+        self.alarm = None;
+        self.fuse = None;
+        self.disk.pending.clear();
+    }
+
+    pub(super) fn next_request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId(self.requests)
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Both clocks of this machine, when the world's has this time.
+    pub(super) fn now(&self, mono: Mono) -> Now {
+        now(mono, self.skew)
+    }
+
+    /// Its front end takes nothing, so it reads nothing either.
+    pub(super) fn is_stuffed(&self) -> bool {
+        self.events.len() >= EVENTS_MAX
+    }
+}
+
+impl Disk {
+    /// Begins a save; one without delay is safe at once.
+    pub(super) fn save(&mut self, save: SaveId, records: Vec<Record>) {
+        self.pending.push_back((save, records));
+        if self.delay.is_zero() {
+            self.finish(save);
+        }
+    }
+
+    /// Everything up to this save is safe now.
+    pub(super) fn finish(&mut self, save: SaveId) {
+        while self.pending.front().is_some_and(|(id, _)| *id <= save)
+            && let Some((id, records)) = self.pending.pop_front()
+        {
+            self.written.extend(records.iter().cloned());
+            self.memory.save(id, records);
+        }
+    }
+
+    /// Everything that was ever safe here, in the order of being saved.
+    pub(super) fn written(&self) -> &[Record] {
+        &self.written
+    }
+}
+
+/// Both clocks of a machine whose date is `skew` microseconds ahead, when the world's time is this.
+pub(super) fn now(mono: Mono, skew: i64) -> Now {
+    let passed = i64::try_from(mono.0).unwrap_or(i64::MAX);
+    Now { mono, wall: Wall(DATE.saturating_add(passed).saturating_add(skew)) }
+}

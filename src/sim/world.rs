@@ -1,0 +1,223 @@
+//! The imaginary world as scripts and front ends see it: the cast, the network's changes, and a face
+//! for each peer whose waiting lets the imaginary time run.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::api::command::{Command, CommandError, Dialect};
+use crate::api::event::Event;
+use crate::api::reply::Reply;
+use crate::id::{Name, RequestId};
+use crate::key::PeerKey;
+use crate::node::io::{Config, Input};
+use crate::session::Session;
+use crate::sim::Sim;
+use crate::sim::host::{self, Host};
+use crate::time::Now;
+use crate::world::{Entry, Network, PeerNo, World, WorldError};
+
+/// One peer's face.
+pub struct Face<'a> {
+    sim: &'a mut Sim,
+    who: PeerNo,
+}
+
+impl World for Sim {
+    fn cast(&mut self, name: Name) -> Result<PeerNo, WorldError> {
+        let dialect = self.dialect;
+        self.cast_as(Config { dialect, ..Config::new(name) })
+    }
+
+    fn speak(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+    }
+
+    fn peers(&self) -> usize {
+        self.hosts.len()
+    }
+
+    fn find(&self, name: Name) -> Option<PeerNo> {
+        self.names.get(&name).copied()
+    }
+
+    fn name(&self, who: PeerNo) -> Result<Name, WorldError> {
+        self.host(who).map(|host| host.name)
+    }
+
+    fn key(&self, who: PeerNo) -> Result<PeerKey, WorldError> {
+        self.host(who).map(|host| host.keys().public())
+    }
+
+    fn address(&self, who: PeerNo) -> Result<SocketAddr, WorldError> {
+        self.host(who).map(|host| host.addr)
+    }
+
+    fn is_up(&self, who: PeerNo) -> Result<bool, WorldError> {
+        self.host(who).map(|host| host.node.is_some())
+    }
+
+    fn session(&mut self, who: PeerNo) -> Result<Box<dyn Session + '_>, WorldError> {
+        self.host(who)?;
+        Ok(Box::new(Face { sim: self, who }))
+    }
+
+    fn apply(&mut self, change: &Network) -> Result<(), WorldError> {
+        self.check(change)?;
+        self.trace.note(self.now, None, format_args!("{change:?}"));
+        match *change {
+            Network::Default(shape) => self.fault.usual(shape),
+            Network::Link { a, b, shape } => self.fault.link(a, b, shape),
+            Network::Partition { ref from, ref to, one_way } => self.fault.partition(from, to, one_way),
+            Network::Heal => {
+                self.fault.heal();
+                self.hosts.iter_mut().for_each(|host| host.slow = self.now);
+                self.wake();
+            }
+            Network::Hold(a, b) => self.fault.hold(a, b),
+            Network::Release(a, b) => {
+                self.fault.release(a, b);
+                self.wake();
+            }
+            Network::Reset(a, b) => self.reset(a, b),
+            Network::HalfOpen(a, b) => self.half_open(a, b),
+            Network::Refuse(who, refuse) => self.fault.refuse(who, refuse),
+            Network::Clog(a, b, time) => self.fault.clog(a, b, self.now.plus(time)),
+            Network::Slow(who, time) => {
+                let slow = &mut self.hosts[who.0].slow;
+                *slow = self.now.plus(time).max(*slow);
+            }
+            Network::Disk(who, delay) => self.hosts[who.0].disk.delay = delay,
+            Network::Crash(who) | Network::CrashAfter(who, 0) => self.crash(who),
+            Network::CrashAfter(who, wishes) => self.hosts[who.0].fuse = Some(wishes),
+            Network::Restart(who) => {
+                self.hosts[who.0].start();
+                self.set_alarm(who);
+            }
+            Network::Skew(who, skew) => self.hosts[who.0].skew = skew,
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Now {
+        host::now(self.now, 0)
+    }
+
+    fn run(&mut self, patience: Duration) -> bool {
+        let before = self.news;
+        self.run_until(self.now.plus(patience), |sim| sim.news != before)
+    }
+
+    fn settle(&mut self, limit: Duration) -> bool {
+        let until = self.now.plus(limit);
+        loop {
+            if self.is_at_rest() {
+                return true;
+            }
+            if !self.step(until) {
+                return self.is_at_rest();
+            }
+        }
+    }
+
+    fn trace(&self) -> Box<dyn Iterator<Item = &Entry> + '_> {
+        Box::new(self.trace.entries())
+    }
+
+    fn digest(&self) -> Option<u64> {
+        Some(self.trace.digest())
+    }
+}
+
+impl Sim {
+    fn host(&self, who: PeerNo) -> Result<&Host, WorldError> {
+        self.hosts.get(who.0).ok_or(WorldError::UnknownPeer(who, self.hosts.len()))
+    }
+
+    /// Whether a change makes sense now.
+    fn check(&self, change: &Network) -> Result<(), WorldError> {
+        let two = |verb, a: PeerNo, b: PeerNo| {
+            self.host(a)?;
+            let name = self.host(b)?.name;
+            if a == b { Err(WorldError::BothSides(verb, name)) } else { Ok(()) }
+        };
+        let up = |who: PeerNo| {
+            let host = self.host(who)?;
+            if host.node.is_some() { Ok(()) } else { Err(WorldError::Down(host.name)) }
+        };
+        match change {
+            Network::Heal => Ok(()),
+            Network::Default(shape) => check_shape("net", shape),
+            Network::Link { a, b, shape } => {
+                two("link", *a, *b)?;
+                check_shape("link", shape)
+            }
+            Network::Partition { from, to, one_way: _ } => {
+                for who in from.iter().chain(to) {
+                    self.host(*who)?;
+                }
+                match from.iter().find(|who| to.contains(who)) {
+                    Some(who) => Err(WorldError::BothSides("partition", self.host(*who)?.name)),
+                    None => Ok(()),
+                }
+            }
+            Network::Hold(a, b) => two("hold", *a, *b),
+            Network::Release(a, b) => two("release", *a, *b),
+            Network::Reset(a, b) => two("reset", *a, *b),
+            Network::HalfOpen(a, b) => two("half-open", *a, *b),
+            Network::Clog(a, b, _) => two("clog", *a, *b),
+            Network::Refuse(who, _)
+            | Network::Slow(who, _)
+            | Network::Disk(who, _)
+            | Network::Skew(who, _) => self.host(*who).map(drop),
+            Network::Crash(who) | Network::CrashAfter(who, _) => up(*who),
+            Network::Restart(who) => match self.host(*who)? {
+                Host { node: Some(_), name, .. } => Err(WorldError::Up(*name)),
+                Host { node: None, .. } => Ok(()),
+            },
+        }
+    }
+}
+
+fn check_shape(verb: &'static str, shape: &crate::world::Shape) -> Result<(), WorldError> {
+    match (shape.bandwidth, shape.pieces) {
+        (Some(0), _) => Err(WorldError::Senseless(verb, "no bandwidth carries nothing; hold the link")),
+        (_, Some(0)) => Err(WorldError::Senseless(verb, "a piece has at least one byte")),
+        _ => Ok(()),
+    }
+}
+
+impl Session for Face<'_> {
+    fn submit(&mut self, command: Command) -> RequestId {
+        let host = &mut self.sim.hosts[self.who.0];
+        let request = host.next_request();
+        if host.node.is_some() {
+            self.sim.give(self.who, Input::Command { request, command });
+        } else {
+            host.replies.insert(request, Err(CommandError::Leaving));
+        }
+        request
+    }
+
+    fn take_reply(&mut self, request: RequestId) -> Option<Result<Reply, CommandError>> {
+        self.sim.hosts[self.who.0].replies.remove(&request)
+    }
+
+    fn take_event(&mut self) -> Option<Event> {
+        let host = &mut self.sim.hosts[self.who.0];
+        let stuffed = host.is_stuffed();
+        let event = host.events.pop_front();
+        if stuffed && !self.sim.hosts[self.who.0].is_stuffed() {
+            self.sim.wake_host(self.who);
+        }
+        event
+    }
+
+    fn wait(&mut self, patience: Duration) -> bool {
+        let (at, before) = (self.who.0, self.sim.hosts[self.who.0].news);
+        self.sim.run_until(self.sim.now.plus(patience), |sim| sim.hosts[at].news != before)
+    }
+
+    fn now(&self) -> Now {
+        self.sim.hosts[self.who.0].now(self.sim.now)
+    }
+}
