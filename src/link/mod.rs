@@ -330,13 +330,13 @@ impl Link {
         if let State::Open(transport) = &mut self.state
             && !self.said.is_empty()
         {
+            if self.out.capacity() == 0 && self.said.len() > SMALL {
+                self.out = spare.pop().unwrap_or_default();
+            }
             transport.seal(&self.said, &mut self.out);
             self.said.clear();
             if self.said.capacity() > SMALL {
-                let buffer = std::mem::take(&mut self.said);
-                if spare.len() < SPARE_MAX {
-                    spare.push(buffer);
-                }
+                recycle(spare, std::mem::take(&mut self.said));
             }
         }
         std::mem::take(&mut self.out)
@@ -351,7 +351,17 @@ impl Link {
 /// A buffer up to this size stays with its link.
 const SMALL: usize = 512;
 /// Buffers that are kept for reuse.
-const SPARE_MAX: usize = 4;
+const SPARE_MAX: usize = 16;
+/// Bytes of the largest of them.
+const SPARE_BYTES: usize = 2 * limits::SEND_QUEUE_MAX;
+
+/// Keeps a buffer for whoever needs one next, if it is worth it.
+pub fn recycle(spare: &mut Vec<Vec<u8>>, mut buffer: Vec<u8>) {
+    if spare.len() < SPARE_MAX && (SMALL + 1..=SPARE_BYTES).contains(&buffer.capacity()) {
+        buffer.clear();
+        spare.push(buffer);
+    }
+}
 
 /// Bytes that a record adds to its plaintext.
 pub const RECORD_OVERHEAD: usize = limits::TAG_LEN + 2;

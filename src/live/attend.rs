@@ -85,19 +85,34 @@ impl Live {
         }
         self.scratch = scratch;
         // A handshake is answered at once: its other side waits, and others are yet to be read.
-        let ended = ended.or_else(|| self.write(token, now).err());
+        self.write_queued(now);
         match ended {
             Some(why) => self.ended(token, now, why),
             None => self.things.stream(token).is_some_and(|stream| !stream.is_done(now.mono)),
         }
     }
 
-    /// Writes what is queued, as much as the system takes.
+    /// Writes what nodes have just asked to be written.
+    pub(super) fn write_queued(&mut self, now: Now) {
+        while let Some(token) = self.queued.pop() {
+            if self.write(token, now).is_err() {
+                // It will be told of in its turn.
+                self.ready.push(token);
+            }
+        }
+    }
+
+    /// Writes what is queued on one stream, as much as the system takes.
     fn write(&mut self, token: Token, now: Now) -> Result<(), Why> {
         let Some(stream) = self.things.stream(token) else { return Ok(()) };
         let (at, link) = (stream.host(), stream.link());
-        let count = stream.write()?;
-        if count > 0 && !stream.is_closing() {
+        let written = stream.write(&mut self.spent);
+        let is_closing = stream.is_closing();
+        for buffer in self.spent.drain(..) {
+            self.hosts[at].node.recycle(buffer);
+        }
+        let count = written?;
+        if count > 0 && !is_closing {
             self.give(at, now, Input::Flushed { link, count });
         }
         Ok(())

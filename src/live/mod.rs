@@ -50,6 +50,9 @@ pub struct Live {
     effects: Vec<Effect>,
     scratch: Vec<u8>,
     tokens: Vec<Token>,
+    /// Streams that were given something to write, and buffers that are written.
+    queued: Vec<Token>,
+    spent: Vec<Vec<u8>>,
     /// Hosts whose node has been given something since its last flush.
     stirred: Vec<usize>,
     /// Hosts with so many events waiting that nothing is read.
@@ -103,6 +106,8 @@ impl Live {
             effects: Vec::new(),
             scratch: vec![0; READ_MAX],
             tokens: Vec::new(),
+            queued: Vec::new(),
+            spent: Vec::new(),
             stirred: Vec::new(),
             stuffed: 0,
             news: 0,
@@ -256,9 +261,13 @@ impl Live {
             self.hosts[at].stirred = false;
             let mut effects = std::mem::take(&mut self.effects);
             self.hosts[at].node.flush(&mut effects);
+            if !effects.is_empty() {
+                self.stir(at);
+            }
             let now = self.clock.now();
             self.perform(at, now, &mut effects);
             self.effects = effects;
+            self.write_queued(now);
             self.arm_host(at);
         }
     }
@@ -307,7 +316,7 @@ impl Live {
                         && let Some(stream) = self.things.stream(token)
                     {
                         stream.queue(bytes);
-                        self.ready.push(token);
+                        self.queued.push(token);
                     }
                 }
                 Effect::Finish { link } => {

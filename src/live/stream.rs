@@ -145,8 +145,8 @@ impl Stream {
         matches!(self.state, State::Dialling(_)) || now >= until || (self.out.is_empty() && !self.spoke)
     }
 
-    /// Writes as much as the system takes; gives the bytes.
-    pub(super) fn write(&mut self) -> Result<usize, Why> {
+    /// Writes as much as the system takes; gives the bytes, and `spent` the buffers.
+    pub(super) fn write(&mut self, spent: &mut Vec<Vec<u8>>) -> Result<usize, Why> {
         let State::Open(tcp) = &mut self.state else { return Ok(0) };
         let mut total = 0;
         while !self.blocked
@@ -168,7 +168,7 @@ impl Stream {
                         && self.written >= first.len()
                     {
                         self.written -= first.len();
-                        self.out.pop_front();
+                        spent.extend(self.out.pop_front());
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.blocked = true,

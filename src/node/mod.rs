@@ -51,7 +51,7 @@ pub struct Node {
     timers: BTreeSet<(Mono, Timer)>,
     /// Links with something to write, peers with something to say.
     dirty: Vec<LinkId>,
-    ready: Vec<PeerIx>,
+    ready: VecDeque<PeerIx>,
     unsaved: Vec<Record>,
     /// Peers that records of `unsaved` are about.
     unsaved_peers: Vec<PeerIx>,
@@ -84,6 +84,9 @@ enum Mark {
     Answer(RequestId, Box<Reply>),
 }
 
+/// Peers whose messages are sealed in one go; what a driver writes before it asks for more is sealed
+/// into the same few buffers again.
+const SHARE: usize = 4;
 /// Entries that a list of one turn may keep room for.
 const ROOM_MAX: usize = 8_192;
 
@@ -104,7 +107,7 @@ impl Node {
             last_writer: None,
             timers: BTreeSet::new(),
             dirty: Vec::new(),
-            ready: Vec::new(),
+            ready: VecDeque::new(),
             unsaved: Vec::new(),
             unsaved_peers: Vec::new(),
             marks: Vec::new(),
@@ -160,7 +163,8 @@ impl Node {
         self.tick(out);
     }
 
-    /// Ends a turn: asks for what gathered to be saved, and seals and writes all that may be said.
+    /// Ends a turn: asks for what gathered to be saved, and seals and writes all that may be said, a
+    /// few peers' at a time. Call it until it asks for nothing.
     pub fn flush(&mut self, out: &mut Vec<Effect>) {
         let anything = !self.unsaved.is_empty() || !self.unsaved_peers.is_empty();
         if anything && self.saving.is_empty() {
@@ -181,12 +185,26 @@ impl Node {
                 self.saved(save, out);
             }
         }
-        for ix in std::mem::take(&mut self.ready) {
-            self.peers.get_mut(ix).ready = false;
-            self.pump(ix);
+        let before = out.len();
+        loop {
+            for _ in 0..SHARE {
+                let Some(ix) = self.ready.pop_front() else { break };
+                self.peers.get_mut(ix).ready = false;
+                self.pump(ix);
+            }
+            if self.ready.is_empty() {
+                self.leave_when_done(out);
+            }
+            self.write_out(out);
+            if self.ready.is_empty() || out.len() > before {
+                return;
+            }
         }
-        self.leave_when_done(out);
-        self.write_out(out);
+    }
+
+    /// Takes back a buffer that was written, to be filled again.
+    pub fn recycle(&mut self, buffer: Vec<u8>) {
+        crate::link::recycle(&mut self.spare, buffer);
     }
 
     /// When [`Self::handle`] wants a [`Input::Tick`] at the latest.
@@ -267,7 +285,7 @@ impl Node {
         let peer = self.peers.get_mut(ix);
         if !peer.ready {
             peer.ready = true;
-            self.ready.push(ix);
+            self.ready.push_back(ix);
         }
     }
 
