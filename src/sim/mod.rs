@@ -258,13 +258,18 @@ impl Sim {
 
     /// Ends a node's turn.
     fn flush(&mut self, who: PeerNo) {
-        let host = &mut self.hosts[who.0];
-        host.stirred = false;
-        let Some(node) = host.node.as_mut() else { return };
-        let mut effects = std::mem::take(&mut self.effects);
-        node.flush(&mut effects);
-        self.perform(who, &mut effects);
-        self.effects = effects;
+        self.hosts[who.0].stirred = false;
+        // It asks for a few peers' writes at a time.
+        while let Some(node) = self.hosts[who.0].node.as_mut() {
+            let mut effects = std::mem::take(&mut self.effects);
+            node.flush(&mut effects);
+            let done = effects.is_empty();
+            self.perform(who, &mut effects);
+            self.effects = effects;
+            if done {
+                return;
+            }
+        }
     }
 
     /// Does what a node wishes, in order, as long as its program lives.
