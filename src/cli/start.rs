@@ -51,6 +51,9 @@ pub(super) fn run(args: Args) -> Exit {
         _ if terminal && !flags.json => Kind::Prompt,
         _ => Kind::Pipe,
     };
+    if matches!(kind, Kind::Prompt) {
+        signals::resize_apart();
+    }
     let name = name.unwrap_or_else(login_name);
     if let (Some(port), Some((_, Some(other)))) = (port, flags.listen)
         && port != other

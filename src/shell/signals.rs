@@ -2,6 +2,7 @@
 //! good order; the second ends it at once. Our own SIGINT, which ends the line editor, is none.
 
 use async_signal::{Signal, Signals};
+use nix::sys::signal::SigSet;
 use smol::stream::StreamExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +37,25 @@ pub fn watch(interrupted: Arc<AtomicBool>, bell: Bell) {
                 bell.ring();
             }
         });
+    });
+}
+
+/// Has SIGWINCH handled on a thread of its own. The line editor's handler writes to a pipe that only
+/// the editor empties, and waits when it is full: a storm of resizes on a terminal that is slow to
+/// take output would hold up every thread that the signal falls on, the editor among them, for ever.
+/// To be called before any other thread is started, as those inherit what this one blocks.
+pub fn resize_apart() {
+    let mut resize = SigSet::empty();
+    resize.add(nix::sys::signal::Signal::SIGWINCH);
+    if resize.thread_block().is_err() {
+        return;
+    }
+    thread::spawn(move || {
+        if resize.thread_unblock().is_ok() {
+            loop {
+                thread::park();
+            }
+        }
     });
 }
 

@@ -210,6 +210,7 @@ fn a_storm_of_sizes_does_no_harm() {
     }
     alice.resize(80, 24);
     alice.keys(&format!(" end{ENTER}"));
+    alice.wait("a receipt", |seen| String::from_utf8_lossy(&seen.raw).contains("delivered").then_some(()));
     bob.expect("windows.................... end");
     alice.keys(&format!("me{ENTER}"));
     alice
