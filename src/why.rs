@@ -32,8 +32,6 @@ pub enum Why {
     Protocol,
     /// It is ourselves.
     Ourselves,
-    /// Another link to the same peer is in use.
-    Duplicate,
     /// It said nothing for a minute.
     Silent,
     /// It did not read what we sent.
@@ -72,7 +70,6 @@ impl fmt::Display for Why {
             Self::Crypto => "could not prove who it is",
             Self::Protocol => "sent what the protocol does not allow",
             Self::Ourselves => "that is you",
-            Self::Duplicate => "already connected by another link",
             Self::Silent => "nothing heard for 60 s",
             Self::Slow => "did not read what we sent",
             Self::Full => "too many links here",

@@ -86,8 +86,6 @@ pub struct PeerRow {
 pub enum PeerState {
     /// Yes.
     Connected,
-    /// We are dialling it.
-    Dialling,
     /// It said goodbye, or we did.
     Left,
     /// It went without one.

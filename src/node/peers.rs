@@ -318,7 +318,6 @@ impl Peers {
         let listens = peer.listens.map(|addr| format!("{addr}, ")).unwrap_or_default();
         let state = match peer.state {
             PeerState::Connected => "connected",
-            PeerState::Dialling => "dialling",
             PeerState::Left => "left",
             PeerState::Lost => "lost",
         };

@@ -295,7 +295,6 @@ impl Ndjson {
 pub fn state(state: PeerState) -> &'static str {
     match state {
         PeerState::Connected => "connected",
-        PeerState::Dialling => "dialling",
         PeerState::Left => "left",
         PeerState::Lost => "lost",
     }
