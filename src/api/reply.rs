@@ -92,6 +92,17 @@ pub enum PeerState {
     Lost,
 }
 
+impl PeerState {
+    /// The word for it, the same wherever it is shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Left => "left",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// Everything known of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Whois {

@@ -84,6 +84,17 @@ pub enum Color {
     Never,
 }
 
+impl Color {
+    /// Whether to write in colour, where `auto` is whether a terminal would take it.
+    pub fn is_on(self, auto: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => auto,
+        }
+    }
+}
+
 /// A setting with the value that it is to have. Prints as `set` reads it: `color always`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {

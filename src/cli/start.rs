@@ -144,11 +144,7 @@ pub(super) fn look(flags: &Flags, news: bool) -> Look {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let auto_color = std::io::stdout().is_terminal() && !dumb && !unwanted;
-    let color = match flags.color.into() {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => auto_color,
-    };
+    let color = Color::from(flags.color).is_on(auto_color);
     Look { color, auto_color, times: false, receipts: true, news, details: flags.verbose }
 }
 

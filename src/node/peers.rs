@@ -316,12 +316,7 @@ impl Peers {
             PeerId::Plain(addr) => format!("[plain] {addr}"),
         };
         let listens = peer.listens.map(|addr| format!("{addr}, ")).unwrap_or_default();
-        let state = match peer.state {
-            PeerState::Connected => "connected",
-            PeerState::Left => "left",
-            PeerState::Lost => "lost",
-        };
-        format!("{which} ({listens}{state})")
+        format!("{which} ({listens}{})", peer.state.word())
     }
 
     fn rekey(&mut self, ix: PeerIx, change: impl FnOnce(&mut Peer)) {

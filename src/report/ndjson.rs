@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use crate::api::event::{Event, What, Who};
-use crate::api::reply::{PeerRow, PeerState, Reply};
+use crate::api::reply::{PeerRow, Reply};
 use crate::id::{Name, PeerId};
 use crate::report::line::{Line, hex, put_number, put_seconds};
 use crate::time::Mono;
@@ -170,7 +170,7 @@ impl Ndjson {
             Reply::Whois(whois) => {
                 let mut line = self.about("reply", now, &whois.row.who, out);
                 line.addr(whois.row.listens);
-                line.text("state", state(whois.row.state));
+                line.text("state", whois.row.state.word());
                 line.text("dialect", whois.dialect);
                 if let Some(key) = whois.key {
                     line.text("full_key", &key.to_string());
@@ -242,7 +242,7 @@ impl Ndjson {
     fn row(&mut self, now: Mono, row: &PeerRow, out: &mut Vec<u8>) {
         let mut line = self.about("reply", now, &row.who, out);
         line.addr(row.listens);
-        line.text("state", state(row.state));
+        line.text("state", row.state.word());
         if let Some(rtt) = row.rtt {
             line.seconds("rtt", rtt);
         }
@@ -288,15 +288,6 @@ impl Ndjson {
             PeerId::Plain(_) => line.flag("plain"),
         }
         line
-    }
-}
-
-/// How a peer's state is called, here and on the screen.
-pub fn state(state: PeerState) -> &'static str {
-    match state {
-        PeerState::Connected => "connected",
-        PeerState::Left => "left",
-        PeerState::Lost => "lost",
     }
 }
 

@@ -121,10 +121,7 @@ impl Front<'_> {
                     .then_some(())
             };
             let moved = self.until(wait, news)?;
-            if let Some((line, failure)) = self.failed.take() {
-                self.receipts.clear();
-                return Err(failure.in_line(line));
-            }
+            self.check().map_err(|(line, failure)| failure.in_line(line))?;
             if self.receipts.len() <= left {
                 return Ok(());
             }

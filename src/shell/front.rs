@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::addr::Address;
 use crate::api::action::Action;
-use crate::api::command::{Command, CommandError, Dialect, PeerRef};
+use crate::api::command::{Command, CommandError, PeerRef};
 use crate::api::event::Who;
 use crate::api::reply::Reply;
 use crate::api::settings::{Change, Setting, Settings};
@@ -205,8 +205,7 @@ impl<'a> Front<'a> {
 
     /// Gives addresses that are to be kept connected and waits until each was tried once.
     pub fn keep(&mut self, commands: Vec<Command>) {
-        let requests: Vec<_> = commands.into_iter().map(|command| self.session.submit(command)).collect();
-        let mut left = requests;
+        let mut left: Vec<_> = commands.into_iter().map(|command| self.session.submit(command)).collect();
         let tried = |front: &mut Self| {
             left.retain(|request| front.session.take_reply(*request).is_none());
             left.is_empty().then_some(())
@@ -270,11 +269,7 @@ impl<'a> Front<'a> {
             look.times = settings.times;
             look.receipts = settings.receipts;
             look.news = settings.news;
-            look.color = match settings.color {
-                crate::api::settings::Color::Always => true,
-                crate::api::settings::Color::Never => false,
-                crate::api::settings::Color::Auto => look.auto_color,
-            };
+            look.color = settings.color.is_on(look.auto_color);
         }
     }
 
@@ -308,9 +303,4 @@ pub(super) fn verb_of(command: &Command) -> &'static str {
         Command::Status => "status",
         Command::Quit => "quit",
     }
-}
-
-/// The protocol that `--classic` asks for.
-pub(super) fn dialect(plain: bool) -> Option<Dialect> {
-    plain.then_some(Dialect::Plain)
 }

@@ -12,7 +12,6 @@ use crate::api::command::Dialect;
 use crate::api::event::{Event, Message, What, Who};
 use crate::api::reply::{PeerRow, Reply, Status, Whois};
 use crate::id::PeerId;
-use crate::report::ndjson::state;
 use crate::time::Wall;
 use crate::why::Why;
 
@@ -47,12 +46,10 @@ impl Look {
                     PeerId::Native(_) => ("✓✓", "delivered"),
                     PeerId::Plain(_) => ("✓", "sent, not confirmed"),
                 };
-                let numbers = if first == last { format!("#{first}") } else { format!("#{first}–#{last}") };
-                vec![self.dim(&format!("{mark} {} {numbers} {what}", self.who(to)))]
+                vec![self.dim(&format!("{mark} {} {} {what}", self.who(to), numbers(*first, *last)))]
             }
             What::Failed { to, first, last, why } => {
-                let numbers = if first == last { format!("#{first}") } else { format!("#{first}–#{last}") };
-                vec![self.bad(&format!("✗ {} {numbers} not delivered: {why}", self.who(to)))]
+                vec![self.bad(&format!("✗ {} {} not delivered: {why}", self.who(to), numbers(*first, *last)))]
             }
             What::Dropped { .. } if !self.details => Vec::new(),
             What::Dropped { from, why } => {
@@ -218,7 +215,7 @@ impl Look {
             [
                 self.who(&row.who),
                 row.listens.map_or_else(|| unlisted(row), |at| at.to_string()),
-                state(row.state).to_owned(),
+                row.state.word().to_owned(),
                 match row.dialect {
                     Dialect::Native => "first use".to_owned(),
                     Dialect::Plain => "plain".to_owned(),
@@ -266,7 +263,7 @@ impl Look {
             "  address       {}",
             row.listens.map_or_else(|| unlisted(row), |at| at.to_string())
         ));
-        lines.push(format!("  state         {}", state(row.state)));
+        lines.push(format!("  state         {}", row.state.word()));
         lines.push(format!("  link          {link}"));
         lines.push(format!("  dialect       {}", whois.dialect));
         if let Some(rtt) = row.rtt {
@@ -317,6 +314,11 @@ fn rounded_seconds(duration: Duration) -> String {
 /// A plain peer's name; of one that never said where it listens, the address that is known of it.
 fn called(who: &Who, addr: SocketAddr) -> String {
     if addr.port() == 0 { format!("{}:?", addr.ip()) } else { who.name.to_string() }
+}
+
+/// The messages `first..=last`.
+fn numbers(first: u64, last: u64) -> String {
+    if first == last { format!("#{first}") } else { format!("#{first}–#{last}") }
 }
 
 fn unlisted(row: &PeerRow) -> String {

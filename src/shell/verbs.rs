@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::api::action::Action;
-use crate::api::command::{Command, PeerRef};
+use crate::api::command::{Command, Dialect, PeerRef};
 use crate::api::event::Who;
 use crate::api::help;
 use crate::api::reply::Reply;
@@ -12,7 +12,7 @@ use crate::api::settings::SETTINGS;
 use crate::limits;
 use crate::shell::batch::{self, Ended};
 use crate::shell::failure::Failure;
-use crate::shell::front::{Front, Manner, dialect};
+use crate::shell::front::{Front, Manner};
 use crate::shell::render::rounded;
 
 /// Obeys an action that is no plain command, or a command of a batch that is waited for.
@@ -80,7 +80,8 @@ fn connect(front: &mut Front<'_>, to: Vec<PeerRef>, plain: bool) -> Result<(), F
         front.call(Command::ConnectKnown)?;
         return Ok(());
     }
-    let commands = to.into_iter().map(|to| Command::Connect { to, dialect: dialect(plain) });
+    let dialect = plain.then_some(Dialect::Plain);
+    let commands = to.into_iter().map(|to| Command::Connect { to, dialect });
     let requests: Vec<_> = commands.map(|command| front.session.submit(command)).collect();
     let mut failed = None;
     for request in requests {

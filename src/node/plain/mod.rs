@@ -78,17 +78,15 @@ enum Stage {
     Ready,
 }
 
+/// Own addresses of ours that we remember a peer to know.
+const ALIASES_MAX: usize = 4;
+
 impl PlainPeer {
     /// Whether nothing is being said to it.
     pub(in crate::node) fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.busy.is_none()
     }
-}
 
-/// Own addresses of ours that we remember a peer to know.
-const ALIASES_MAX: usize = 4;
-
-impl PlainPeer {
     /// The name of the dialect in which it is written to.
     pub(in crate::node) fn dialect(&self) -> &'static str {
         match self.spoke {
@@ -114,6 +112,7 @@ impl PlainTalk {
         self.ours
     }
 }
+
 impl Node {
     /// A dialled stream is to be spoken on in plain text, or a stranger has begun to.
     pub(in crate::node) fn plain_begins(&mut self, id: LinkId, out: &mut Vec<Effect>) {
