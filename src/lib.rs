@@ -22,12 +22,15 @@ pub mod node;
 pub mod session;
 pub mod world;
 
+pub mod play;
+
 pub mod store;
 
 pub mod live;
 pub mod sim;
 
 pub mod report;
+pub mod script;
 pub mod shell;
 
 pub mod bench;

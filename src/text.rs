@@ -44,6 +44,11 @@ impl Body {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The text, shared.
+    pub fn share(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl AsRef<str> for Body {

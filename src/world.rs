@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::api::command::Dialect;
+use crate::api::event::Event;
 use crate::id::Name;
 use crate::key::PeerKey;
 use crate::session::Session;
@@ -124,6 +125,17 @@ pub struct Entry {
     pub what: String,
 }
 
+/// What ended a wait for the world to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Some peer has something new to take.
+    News,
+    /// The world is at rest.
+    Quiet,
+    /// Neither, in all of the time.
+    Waited,
+}
+
 /// Some nodes with all that lies between them.
 pub trait World {
     /// A new peer under this name, up and listening.
@@ -191,10 +203,27 @@ pub trait World {
         while self.run(until.since(self.now().mono)) {}
     }
 
-    /// Lets time pass until nothing is under way and nobody has anything to do but to keep links
-    /// alive and to dial again later; false if `limit` came first. What the network withholds until
-    /// it is told otherwise is not waited for.
-    fn settle(&mut self, limit: Duration) -> bool;
+    /// Lets time pass until some peer has something new to take, or the world is at rest: nothing is
+    /// under way and nobody has anything to do but to keep links alive and to dial again later. What
+    /// the network withholds until it is told otherwise is not waited for.
+    fn rest(&mut self, patience: Duration) -> Rest;
+
+    /// Lets time pass until the world is at rest; false if `limit` came first. What the peers say
+    /// meanwhile stays to be taken.
+    fn settle(&mut self, limit: Duration) -> bool {
+        let until = self.now().mono.plus(limit);
+        loop {
+            match self.rest(until.since(self.now().mono)) {
+                Rest::News => {}
+                Rest::Quiet => return true,
+                Rest::Waited => return false,
+            }
+        }
+    }
+
+    /// The oldest event that nobody has taken, whoever's it is: the same that the peer's own session
+    /// would give next.
+    fn take_event(&mut self) -> Option<(PeerNo, Event)>;
 
     /// What happened, the oldest first, as far back as the world keeps it.
     fn trace(&self) -> Box<dyn Iterator<Item = &Entry> + '_>;

@@ -37,7 +37,8 @@ pub(super) struct Host {
     pub(super) accepts: u64,
     pub(super) dials: u64,
     requests: u64,
-    pub(super) events: VecDeque<Event>,
+    /// Each with its number among all that there ever was to take.
+    pub(super) events: VecDeque<(u64, Event)>,
     pub(super) replies: BTreeMap<RequestId, Result<Reply, CommandError>>,
     /// Things that there were to take, ever.
     pub(super) news: u64,

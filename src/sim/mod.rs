@@ -13,7 +13,8 @@ mod world;
 
 pub use world::Face;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Sim {
     /// Who had something to do when it was last asked whether anybody has.
     busy: PeerNo,
     news: u64,
+    /// Whose first event has which number; what is out of date is passed over.
+    fresh: BinaryHeap<Reverse<(u64, PeerNo)>>,
     steps: u64,
     bytes: u64,
     trace: Trace,
@@ -83,6 +86,7 @@ impl Sim {
             stirred: Vec::new(),
             busy: PeerNo(0),
             news: 0,
+            fresh: BinaryHeap::new(),
             steps: 0,
             bytes: 0,
             trace: Trace::new(limits::TRACE_MAX),
@@ -298,9 +302,13 @@ impl Sim {
         let host = &mut self.hosts[who.0];
         match effect {
             Effect::Emit(event) => {
-                host.events.push_back(event);
                 host.news += 1;
                 self.news += 1;
+                host.events.push_back((self.news, event));
+                if host.events.len() == 1 {
+                    self.fresh.push(Reverse((self.news, who)));
+                    self.freshen();
+                }
             }
             Effect::Reply { request, result } => {
                 host.replies.insert(request, result);

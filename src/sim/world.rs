@@ -1,6 +1,7 @@
 //! The imaginary world as scripts and front ends see it: the cast, the network's changes, and a face
 //! for each peer whose waiting lets the imaginary time run.
 
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use crate::session::Session;
 use crate::sim::Sim;
 use crate::sim::host::{self, Host};
 use crate::time::Now;
-use crate::world::{Entry, Network, PeerNo, World, WorldError};
+use crate::world::{Entry, Network, PeerNo, Rest, World, WorldError};
+
+/// Notes of whose event is next that are never gone through.
+const FRESH_MIN: usize = 64;
 
 /// One peer's face.
 pub struct Face<'a> {
@@ -107,16 +111,33 @@ impl World for Sim {
         self.run_until(self.now.plus(patience), |sim| sim.news != before)
     }
 
-    fn settle(&mut self, limit: Duration) -> bool {
-        let until = self.now.plus(limit);
+    fn rest(&mut self, patience: Duration) -> Rest {
+        let (until, before) = (self.now.plus(patience), self.news);
         loop {
+            if self.news != before {
+                return Rest::News;
+            }
             if self.is_at_rest() {
-                return true;
+                return Rest::Quiet;
             }
             if !self.step(until) {
-                return self.is_at_rest();
+                return if self.is_at_rest() { Rest::Quiet } else { Rest::Waited };
             }
         }
+    }
+
+    fn take_event(&mut self) -> Option<(PeerNo, Event)> {
+        while let Some(Reverse((number, who))) = self.fresh.pop() {
+            let is_next = |(first, _): &(u64, Event)| *first == number;
+            if self.hosts[who.0].events.front().is_some_and(is_next) {
+                let event = self.take_event_of(who)?;
+                if let Some((number, _)) = self.hosts[who.0].events.front() {
+                    self.fresh.push(Reverse((*number, who)));
+                }
+                return Some((who, event));
+            }
+        }
+        None
     }
 
     fn trace(&self) -> Box<dyn Iterator<Item = &Entry> + '_> {
@@ -131,6 +152,24 @@ impl World for Sim {
 impl Sim {
     fn host(&self, who: PeerNo) -> Result<&Host, WorldError> {
         self.hosts.get(who.0).ok_or(WorldError::UnknownPeer(who, self.hosts.len()))
+    }
+
+    fn take_event_of(&mut self, who: PeerNo) -> Option<Event> {
+        let host = &mut self.hosts[who.0];
+        let stuffed = host.is_stuffed();
+        let (_, event) = host.events.pop_front()?;
+        if stuffed && !self.hosts[who.0].is_stuffed() {
+            self.wake_host(who);
+        }
+        Some(event)
+    }
+
+    /// Forgets what was noted of events that their own sessions have taken since.
+    pub(super) fn freshen(&mut self) {
+        if self.fresh.len() > 2 * self.hosts.len() + FRESH_MIN {
+            let first = |(at, host): (usize, &Host)| Some(Reverse((host.events.front()?.0, PeerNo(at))));
+            self.fresh = self.hosts.iter().enumerate().filter_map(first).collect();
+        }
     }
 
     /// Whether a change makes sense now.
@@ -203,11 +242,11 @@ impl Session for Face<'_> {
     }
 
     fn take_event(&mut self) -> Option<Event> {
-        let host = &mut self.sim.hosts[self.who.0];
-        let stuffed = host.is_stuffed();
-        let event = host.events.pop_front();
-        if stuffed && !self.sim.hosts[self.who.0].is_stuffed() {
-            self.sim.wake_host(self.who);
+        let event = self.sim.take_event_of(self.who);
+        let sim = &mut *self.sim;
+        if let Some((number, _)) = sim.hosts[self.who.0].events.front() {
+            sim.fresh.push(Reverse((*number, self.who)));
+            sim.freshen();
         }
         event
     }

@@ -1,0 +1,1 @@
+//! Scripts: what they say to a world, and what becomes of it.
