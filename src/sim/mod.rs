@@ -3,9 +3,8 @@
 //! order of commands give one trace, to the byte. Decides when what happens; what it means is the
 //! nodes' business.
 
-mod fault;
 mod host;
-mod pipe;
+
 mod queue;
 mod stream;
 mod trace;
@@ -25,8 +24,8 @@ use crate::limits;
 use crate::node::io::{Config, Effect, Input, Record};
 use crate::rng::Seed;
 use crate::time::Mono;
+use crate::world::fault::Fault;
 use crate::world::{PeerNo, Shape, WorldError};
-use fault::Fault;
 use host::Host;
 use queue::{Due, Queue};
 use stream::{Stream, StreamNo};

@@ -10,11 +10,11 @@ use crate::limits;
 use crate::node::io::Input;
 use crate::rng::Rng;
 use crate::sim::Sim;
-use crate::sim::fault::Gate;
-use crate::sim::pipe::{Pipe, Taken};
 use crate::sim::queue::Due;
 use crate::time::Mono;
 use crate::why::Why;
+use crate::world::fault::Gate;
+use crate::world::pipe::{Pipe, Taken};
 use crate::world::{PeerNo, Shape};
 
 /// A stream, numbered in the order of being dialled.

@@ -8,7 +8,7 @@ use crate::world::{PeerNo, Shape};
 
 /// The state of the network between all peers.
 #[derive(Default)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     usual: Shape,
     shapes: BTreeMap<Pair, Shape>,
     partitions: Vec<Partition>,
@@ -19,7 +19,7 @@ pub(super) struct Fault {
 
 /// Whether bytes may pass from one peer to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gate {
+pub(crate) enum Gate {
     /// Now.
     Open,
     /// At this time, unless that changes.
@@ -39,46 +39,46 @@ struct Partition {
 struct Pair(PeerNo, PeerNo);
 
 impl Fault {
-    pub(super) fn new(usual: Shape) -> Self {
+    pub(crate) fn new(usual: Shape) -> Self {
         Self { usual, ..Self::default() }
     }
 
     /// Between whom no shape was given, this one.
-    pub(super) fn usual(&mut self, shape: Shape) {
+    pub(crate) fn usual(&mut self, shape: Shape) {
         self.usual = shape;
     }
 
-    pub(super) fn link(&mut self, a: PeerNo, b: PeerNo, shape: Shape) {
+    pub(crate) fn link(&mut self, a: PeerNo, b: PeerNo, shape: Shape) {
         self.shapes.insert(Pair::of(a, b), shape);
     }
 
-    pub(super) fn partition(&mut self, from: &[PeerNo], to: &[PeerNo], one_way: bool) {
+    pub(crate) fn partition(&mut self, from: &[PeerNo], to: &[PeerNo], one_way: bool) {
         let set = |side: &[PeerNo]| side.iter().copied().collect();
         self.partitions.push(Partition { from: set(from), to: set(to), one_way });
     }
 
-    pub(super) fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         self.partitions.clear();
         self.holds.clear();
         self.clogs.clear();
         self.refusing.clear();
     }
 
-    pub(super) fn hold(&mut self, a: PeerNo, b: PeerNo) {
+    pub(crate) fn hold(&mut self, a: PeerNo, b: PeerNo) {
         self.holds.insert(Pair::of(a, b));
     }
 
-    pub(super) fn release(&mut self, a: PeerNo, b: PeerNo) {
+    pub(crate) fn release(&mut self, a: PeerNo, b: PeerNo) {
         self.holds.remove(&Pair::of(a, b));
     }
 
     /// A clog that is there already is not shortened.
-    pub(super) fn clog(&mut self, a: PeerNo, b: PeerNo, until: Mono) {
+    pub(crate) fn clog(&mut self, a: PeerNo, b: PeerNo, until: Mono) {
         let clog = self.clogs.entry(Pair::of(a, b)).or_insert(until);
         *clog = until.max(*clog);
     }
 
-    pub(super) fn refuse(&mut self, who: PeerNo, refuse: bool) {
+    pub(crate) fn refuse(&mut self, who: PeerNo, refuse: bool) {
         if refuse {
             self.refusing.insert(who);
         } else {
@@ -86,16 +86,16 @@ impl Fault {
         }
     }
 
-    pub(super) fn refuses(&self, who: PeerNo) -> bool {
+    pub(crate) fn refuses(&self, who: PeerNo) -> bool {
         self.refusing.contains(&who)
     }
 
-    pub(super) fn shape(&self, a: PeerNo, b: PeerNo) -> Shape {
+    pub(crate) fn shape(&self, a: PeerNo, b: PeerNo) -> Shape {
         self.shapes.get(&Pair::of(a, b)).copied().unwrap_or(self.usual)
     }
 
     /// Whether something may pass from one to the other. To oneself it always may.
-    pub(super) fn gate(&self, from: PeerNo, to: PeerNo, now: Mono) -> Gate {
+    pub(crate) fn gate(&self, from: PeerNo, to: PeerNo, now: Mono) -> Gate {
         if from == to {
             return Gate::Open;
         }
@@ -110,7 +110,7 @@ impl Fault {
     }
 
     /// Whether a stream may be made: that takes a word each way.
-    pub(super) fn gate_both(&self, a: PeerNo, b: PeerNo, now: Mono) -> Gate {
+    pub(crate) fn gate_both(&self, a: PeerNo, b: PeerNo, now: Mono) -> Gate {
         match self.gate(a, b, now) {
             Gate::Open => self.gate(b, a, now),
             shut => shut,

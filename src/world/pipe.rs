@@ -11,7 +11,7 @@ use crate::why::Why;
 use crate::world::Shape;
 
 /// One direction of a stream.
-pub(super) struct Pipe {
+pub(crate) struct Pipe {
     /// Written, not taken yet because the window is full.
     backlog: VecDeque<Vec<u8>>,
     /// Taken; the first that is due is in front.
@@ -27,7 +27,7 @@ pub(super) struct Pipe {
     finishing: bool,
     ended: bool,
     /// The arrival that is in the queue.
-    pub(super) armed: Option<Mono>,
+    pub(crate) armed: Option<Mono>,
     rng: Rng,
 }
 
@@ -39,21 +39,21 @@ enum Cargo {
 
 /// What was there to read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(crate) enum Taken {
     Nothing,
     Bytes,
     End(Why),
 }
 
 /// What the buffers at both ends hold together; about what Linux gives a stream at first.
-pub(super) const WINDOW: usize = 256 * 1024;
+pub(crate) const WINDOW: usize = 256 * 1024;
 /// Most bytes in one read.
 const READ_MAX: usize = 128 * 1024;
 /// Nothing arrives in the instant in which it left, so the world cannot spin without time passing.
 const LIGHT: Duration = Duration::from_micros(1);
 
 impl Pipe {
-    pub(super) fn new(rng: Rng) -> Self {
+    pub(crate) fn new(rng: Rng) -> Self {
         let zero = Mono::default();
         Self {
             backlog: VecDeque::new(),
@@ -70,26 +70,26 @@ impl Pipe {
     }
 
     /// How long one word takes over a link of this shape.
-    pub(super) fn travel(&mut self, shape: &Shape) -> Duration {
+    pub(crate) fn travel(&mut self, shape: &Shape) -> Duration {
         let jitter = u64::try_from(shape.jitter.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
         let late = if jitter > 1 { Duration::from_micros(self.rng.below(jitter)) } else { Duration::ZERO };
         shape.delay.saturating_add(late).max(LIGHT)
     }
 
     /// The writer has this to say.
-    pub(super) fn write(&mut self, bytes: Vec<u8>) {
+    pub(crate) fn write(&mut self, bytes: Vec<u8>) {
         if !self.finishing && !bytes.is_empty() {
             self.backlog.push_back(bytes);
         }
     }
 
     /// The writer has nothing more to say.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.finishing = true;
     }
 
     /// Takes from the backlog what fits the window; gives how much.
-    pub(super) fn fill(&mut self, now: Mono, shape: &Shape) -> usize {
+    pub(crate) fn fill(&mut self, now: Mono, shape: &Shape) -> usize {
         let mut taken = 0;
         while self.window < WINDOW
             && let Some(mut bytes) = self.backlog.pop_front()
@@ -122,12 +122,12 @@ impl Pipe {
     }
 
     /// When the next piece is due.
-    pub(super) fn due(&self) -> Option<Mono> {
+    pub(crate) fn due(&self) -> Option<Mono> {
         self.flight.front().map(|(due, _)| *due)
     }
 
     /// Reads one piece of what has arrived into `out`.
-    pub(super) fn take(&mut self, now: Mono, shape: &Shape, out: &mut Vec<u8>) -> Taken {
+    pub(crate) fn take(&mut self, now: Mono, shape: &Shape, out: &mut Vec<u8>) -> Taken {
         out.clear();
         if self.due().is_none_or(|due| due > now) {
             return Taken::Nothing;
@@ -164,7 +164,7 @@ impl Pipe {
 
     /// So many bytes were read. The writer hears of it, if its side can be reached, and of all that
     /// it could not hear of before.
-    pub(super) fn read(&mut self, count: usize, reachable: bool) {
+    pub(crate) fn read(&mut self, count: usize, reachable: bool) {
         self.unheard += count;
         if reachable {
             self.window -= std::mem::take(&mut self.unheard);
@@ -172,19 +172,19 @@ impl Pipe {
     }
 
     /// Whether there is something that the stream has not taken.
-    pub(super) fn is_stuck(&self) -> bool {
+    pub(crate) fn is_stuck(&self) -> bool {
         !self.backlog.is_empty()
     }
 
     /// The writer waits no longer: what was not taken is lost, then comes the end.
-    pub(super) fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self) {
         self.backlog.clear();
         self.finishing = true;
     }
 
     /// The writer's program is dead. Chance decides whether what was taken still comes, and then the
     /// end, or only a part of it, and then a reset.
-    pub(super) fn die(&mut self, now: Mono, shape: &Shape) {
+    pub(crate) fn die(&mut self, now: Mono, shape: &Shape) {
         self.backlog.clear();
         if self.rng.below(2) == 0 {
             return self.finish();
@@ -195,7 +195,7 @@ impl Pipe {
     }
 
     /// After what is in flight comes a reset.
-    pub(super) fn cut(&mut self, now: Mono, shape: &Shape) {
+    pub(crate) fn cut(&mut self, now: Mono, shape: &Shape) {
         self.backlog.clear();
         self.flight.retain(|(_, cargo)| matches!(cargo, Cargo::Bytes(..)));
         (self.finishing, self.ended) = (true, true);

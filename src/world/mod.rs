@@ -2,6 +2,9 @@
 //! passes. A script sees nothing else of its surroundings, so the same script runs in an imaginary
 //! world and over sockets; a world that cannot do something says so instead of pretending.
 
+pub(crate) mod fault;
+pub(crate) mod pipe;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
