@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod event;
+pub mod exit;
 pub mod reply;
 
 pub mod action;

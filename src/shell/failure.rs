@@ -4,24 +4,8 @@ use std::time::Duration;
 
 use crate::api::command::{CommandError, show};
 use crate::api::error::LineError;
+use crate::api::exit::Exit;
 use crate::why::Why;
-
-/// How a run ends, as the exit code says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exit {
-    /// All was done.
-    Done,
-    /// The command line was wrong.
-    Usage,
-    /// A batch does not parse.
-    Parse,
-    /// The network or the machine failed.
-    Runtime,
-    /// An expectation failed.
-    Expectation,
-    /// Somebody interrupted it.
-    Interrupted,
-}
 
 /// Why a line failed. Whatever it had done before stays done.
 #[derive(Debug, thiserror::Error)]
@@ -164,20 +148,6 @@ impl Failure {
             | Self::NotPlain(_)
             | Self::TooBig(_)
             | Self::NoTerminal(_) => Exit::Runtime,
-        }
-    }
-}
-
-impl Exit {
-    /// The number.
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Usage => 1,
-            Self::Parse => 2,
-            Self::Runtime => 3,
-            Self::Expectation => 4,
-            Self::Interrupted => 130,
         }
     }
 }
