@@ -3,3 +3,10 @@
 
 mod line;
 pub mod ndjson;
+
+pub mod failure;
+pub mod scene;
+pub mod verdict;
+
+#[cfg(test)]
+mod sample;
