@@ -5,8 +5,12 @@ mod line;
 pub mod ndjson;
 
 pub mod failure;
+pub mod hue;
 pub mod scene;
 pub mod verdict;
+
+pub mod stable;
+pub mod transcript;
 
 #[cfg(test)]
 mod sample;

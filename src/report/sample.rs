@@ -1,5 +1,5 @@
-//! Runs for the tests of this folder, put together a moment at a time. Each begins with three peers
-//! of which the first has connected to the others.
+//! Runs for the tests of this folder, put together a moment at a time. Time stands
+//! still unless it is told to pass.
 
 use std::sync::Arc;
 
@@ -25,13 +25,6 @@ pub(crate) fn untrusted(text: &str) -> Untrusted<Arc<str>> {
 impl Sample {
     pub(crate) fn empty() -> Self {
         Self { at: 0, numbers: 0, moments: Vec::new() }
-    }
-
-    pub(crate) fn cast() -> Self {
-        let mut sample = Self::empty();
-        sample.listen(&["alice", "bob", "carol"]);
-        sample.join("alice", "bob").join("alice", "carol");
-        sample
     }
 
     /// A step, a question, an answer by a handler, a broadcast.
