@@ -1,6 +1,7 @@
 //! One list of events, made into what people and programs read. A renderer decides how a thing
 //! looks in its medium and nothing else; text from outside leaves its wrapper here, escaped.
 
+pub mod events;
 mod line;
 pub mod ndjson;
 
