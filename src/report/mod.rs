@@ -10,7 +10,10 @@ pub mod hue;
 pub mod scene;
 pub mod verdict;
 
+pub mod gradescope;
+pub mod junit;
 pub mod stable;
+pub mod tap;
 pub mod transcript;
 
 #[cfg(test)]

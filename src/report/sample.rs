@@ -65,18 +65,18 @@ impl Sample {
         self.moments.len() as u64 - 1
     }
 
-    pub(crate) fn new(&self, ev: Ev, peer: Option<&str>, with: Option<&str>) -> Moment {
+    pub(crate) fn moment(&self, ev: Ev, peer: Option<&str>, with: Option<&str>) -> Moment {
         Moment { peer: peer.map(name), with: with.map(name), ..Moment::new(self.at, ev) }
     }
 
     pub(crate) fn add(&mut self, ev: Ev, peer: &str, with: &str) -> &mut Self {
-        let moment = self.new(ev, Some(peer), Some(with));
+        let moment = self.moment(ev, Some(peer), Some(with));
         self.push(moment);
         self
     }
 
     pub(crate) fn say(&mut self, ev: Ev, text: &str) -> &mut Self {
-        let moment = Moment { text: Some(untrusted(text)), ..self.new(ev, None, None) };
+        let moment = Moment { text: Some(untrusted(text)), ..self.moment(ev, None, None) };
         self.push(moment);
         self
     }
@@ -88,7 +88,7 @@ impl Sample {
 
     pub(crate) fn listen(&mut self, names: &[&str]) -> &mut Self {
         for peer in names {
-            let moment = self.new(Ev::Listen, Some(peer), None);
+            let moment = self.moment(Ev::Listen, Some(peer), None);
             self.push(moment);
         }
         self
@@ -109,14 +109,18 @@ impl Sample {
     /// A wish and what is queued for it: their numbers.
     pub(crate) fn send(&mut self, from: &str, to: Option<&str>, all: &[&str], text: &str) -> (Vec<u64>, u64) {
         let auto = self.numbers % 2 == 1;
-        let wish = Moment { text: Some(untrusted(text)), auto, ..self.new(Ev::Send, Some(from), to) };
+        let wish = Moment { text: Some(untrusted(text)), auto, ..self.moment(Ev::Send, Some(from), to) };
         let wish = self.push(wish);
         self.numbers += 2;
         let mut queued = Vec::new();
         for to in all {
             let number = Some(self.numbers / 2);
-            let moment =
-                Moment { msg: number, cause: Some(wish), auto, ..self.new(Ev::Queued, Some(from), Some(to)) };
+            let moment = Moment {
+                msg: number,
+                cause: Some(wish),
+                auto,
+                ..self.moment(Ev::Queued, Some(from), Some(to))
+            };
             queued.push(self.push(moment));
         }
         (queued, wish)
@@ -143,22 +147,26 @@ impl Sample {
     pub(crate) fn test(&mut self, title: &str, points: Option<f64>) -> &mut Self {
         self.at = 0;
         let more = Some(Box::new(More { points, ..More::default() }));
-        let moment = Moment { text: Some(untrusted(title)), more, ..self.new(Ev::Test, None, None) };
+        let moment = Moment { text: Some(untrusted(title)), more, ..self.moment(Ev::Test, None, None) };
         self.push(moment);
         self
     }
 
     pub(crate) fn verdict(&mut self, title: &str, verdict: Verdict, got: Option<f64>) -> &mut Self {
         let more = Some(Box::new(More { verdict: Some(verdict), got, ..More::default() }));
-        let moment = Moment { text: Some(untrusted(title)), more, ..self.new(Ev::Test, None, None) };
+        let moment = Moment { text: Some(untrusted(title)), more, ..self.moment(Ev::Test, None, None) };
         self.push(moment);
         self
     }
 
     pub(crate) fn check(&mut self, what: &str, verdict: Verdict) -> &mut Self {
         let more = Some(Box::new(More { verdict: Some(verdict), ..More::default() }));
-        let moment =
-            Moment { text: Some(untrusted(what)), line: Some(20), more, ..self.new(Ev::Check, None, None) };
+        let moment = Moment {
+            text: Some(untrusted(what)),
+            line: Some(20),
+            more,
+            ..self.moment(Ev::Check, None, None)
+        };
         self.push(moment);
         self
     }
@@ -184,7 +192,7 @@ impl Sample {
             line: Some(12),
             cause: Some(near),
             more: Some(Box::new(more)),
-            ..self.new(Ev::ExpectFail, Some(who), None)
+            ..self.moment(Ev::ExpectFail, Some(who), None)
         };
         self.push(moment);
         self
@@ -194,14 +202,15 @@ impl Sample {
     pub(crate) fn parted(&mut self) -> &mut Self {
         let sides = Some([vec![name("carol")], vec![name("alice"), name("bob")]]);
         let more = Some(Box::new(More { sides, ..More::default() }));
-        let moment = Moment { more, ..self.new(Ev::Partition, None, None) };
+        let moment = Moment { more, ..self.moment(Ev::Partition, None, None) };
         self.push(moment);
         self.after(10_000).send("alice", Some("carol"), &["carol"], "are you there?");
         let (msg, why) = (Some(self.numbers / 2), Some("it has left".to_owned()));
         let more = Some(Box::new(More { why, ..More::default() }));
-        let lost = Moment { msg, more, ..self.after(1_000_000).new(Ev::Drop, Some("alice"), Some("carol")) };
+        let lost =
+            Moment { msg, more, ..self.after(1_000_000).moment(Ev::Drop, Some("alice"), Some("carol")) };
         self.push(lost);
-        let heal = self.new(Ev::Heal, None, None);
+        let heal = self.moment(Ev::Heal, None, None);
         self.push(heal);
         self
     }

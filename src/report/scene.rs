@@ -10,10 +10,13 @@ use crate::play::{Ev, Moment, Play};
 use crate::report::verdict::{begins, ends, more};
 use crate::text::Untrusted;
 
+/// A title that somebody chose; the script's own world has none.
+type Title<'a> = Option<&'a Untrusted<Arc<str>>>;
+
 /// What happened in one world.
 pub struct Scene<'a> {
     /// The test whose world it is; `None` for the script's own.
-    pub title: Option<&'a Untrusted<Arc<str>>>,
+    pub title: Title<'a>,
     /// Its moments, each with its number in the run. Whatever else counts moments here counts in
     /// this list.
     pub moments: Vec<(usize, &'a Moment)>,
@@ -75,7 +78,7 @@ pub struct Band {
 /// Every world of a run: the script's own first, if anything happened there, then each test's.
 pub fn scenes(play: &Play) -> Vec<Scene<'_>> {
     let mut own: Vec<(usize, &Moment)> = Vec::new();
-    let mut tests: Vec<(Option<&Untrusted<Arc<str>>>, Vec<(usize, &Moment)>)> = Vec::new();
+    let mut tests: Vec<(Title<'_>, Vec<(usize, &Moment)>)> = Vec::new();
     let mut inside = false;
     for (at, moment) in play.moments.iter().enumerate() {
         if begins(moment) {
@@ -122,7 +125,7 @@ pub fn cast<'a>(moments: impl Iterator<Item = &'a Moment> + Clone) -> Vec<Name> 
 impl<'a> Scene<'a> {
     fn new(
         play: &'a Play,
-        title: Option<&'a Untrusted<Arc<str>>>,
+        title: Title<'a>,
         moments: Vec<(usize, &'a Moment)>,
     ) -> Self {
         let cast = cast(moments.iter().map(|&(_, moment)| moment));

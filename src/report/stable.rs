@@ -140,10 +140,10 @@ impl Step {
                 let part = if is_auto(play, moment) { Part::HandlerMessages } else { Part::Messages };
                 put(Place::Inbound(from, part), format!("<- {to} {plain}{}", text()));
             }
-            (Ev::Connect | Ev::Accept, Some(from)) => {
-                if moment.peer.zip(moment.with).is_some_and(|pair| stage.met.insert(pair)) {
-                    put(Place::Inbound(from, Part::Joined), format!("<- {to} joined"));
-                }
+            (Ev::Connect | Ev::Accept, Some(from))
+                if moment.peer.zip(moment.with).is_some_and(|pair| stage.met.insert(pair)) =>
+            {
+                put(Place::Inbound(from, Part::Joined), format!("<- {to} joined"));
             }
             (Ev::Left, Some(from)) => put(Place::Inbound(from, Part::Left), format!("<- {to} left")),
             _ => {}
