@@ -12,6 +12,7 @@ pub mod verdict;
 
 pub mod bundle;
 pub mod cast;
+pub mod diagram;
 pub mod gradescope;
 pub mod html;
 pub mod junit;
