@@ -3,9 +3,9 @@
 //! overtake is two, with its number on both. Never wider than it is told. Decides no colours.
 
 use std::collections::{BTreeMap, BTreeSet};
-use unicode_width::UnicodeWidthChar;
 
 use crate::play::{Ev, Moment, Play};
+use crate::report::canvas::{Row, cut, width};
 use crate::report::failure::describe;
 use crate::report::scene::{Arrow, Fate, Scene, network, scenes};
 use crate::report::verdict::{Case, is_failure, judge, number, word};
@@ -68,9 +68,6 @@ struct Sheet<'a> {
     /// Who does not run at the moment.
     gone: BTreeSet<usize>,
 }
-
-/// One row, a string for each column; behind a wide character stands an empty one.
-struct Row(Vec<String>);
 
 impl<'a> Sheet<'a> {
     fn new(play: &'a Play, scene: &'a Scene<'a>, columns: usize) -> Self {
@@ -148,7 +145,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn names(&self, out: &mut String) {
-        let mut row = Row(vec![" ".into(); self.pitch * self.peers]);
+        let mut row = Row::blank(self.pitch * self.peers);
         for (peer, name) in self.scene.cast.iter().enumerate().take(self.peers) {
             let name = cut(name.as_str(), self.pitch - 1);
             let wide = width(&name);
@@ -167,8 +164,8 @@ impl<'a> Sheet<'a> {
         let mut row = self.lifelines();
         if moment.ev == Ev::Step {
             let title = moment.text.as_ref().map(Untrusted::display).unwrap_or_default();
-            row.0.fill("─".into());
-            row.put(2, &format!(" {} ", cut(&title, row.0.len().saturating_sub(6))));
+            row.rule();
+            row.put(2, &format!(" {} ", cut(&title, (self.columns - GUTTER).saturating_sub(6))));
             return Some(row);
         }
         if let Some(arrow) =
@@ -247,7 +244,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn lifelines(&self) -> Row {
-        let mut row = Row(vec![" ".into(); self.columns - GUTTER]);
+        let mut row = Row::blank(self.columns - GUTTER);
         for peer in 0..self.peers {
             row.set(self.column(peer), if self.gone.contains(&peer) { "┊" } else { "│" });
         }
@@ -278,81 +275,6 @@ impl<'a> Sheet<'a> {
             _ => None,
         }
     }
-}
-
-impl Row {
-    fn set(&mut self, at: usize, what: &str) {
-        if let Some(cell) = self.0.get_mut(at) {
-            what.clone_into(cell);
-        }
-    }
-
-    /// Writes from here on, as far as there is room.
-    fn put(&mut self, at: usize, text: &str) {
-        let mut at = at;
-        for c in cut(text, self.0.len().saturating_sub(at)).chars() {
-            match c.width().unwrap_or(0) {
-                // It belongs to the character before.
-                0 => self
-                    .0
-                    .iter_mut()
-                    .take(at)
-                    .rev()
-                    .find(|cell| !cell.is_empty())
-                    .map(|cell| cell.push(c))
-                    .unwrap_or(()),
-                wide => {
-                    self.set(at, c.encode_utf8(&mut [0; 4]));
-                    for behind in 1..wide {
-                        self.set(at + behind, "");
-                    }
-                    at += wide;
-                }
-            }
-        }
-    }
-
-    /// A line between two columns, with a label in its middle if there is room.
-    fn line(&mut self, a: usize, b: usize, with: &str, label: &str) {
-        let (left, right) = (a.min(b), a.max(b));
-        for at in left + 1..right {
-            let crossed = self.0.get(at).is_some_and(|cell| cell == "│" || cell == "┊");
-            self.set(at, if crossed && with == "─" { "┼" } else { with });
-        }
-        let room = (right - left).saturating_sub(3);
-        if !label.is_empty() && room > 2 {
-            let label = cut(label, room - 2);
-            let start = left + 1 + (room - 2 - width(&label)) / 2;
-            self.put(start, &format!(" {label} "));
-        }
-    }
-
-    fn text(&self) -> String {
-        self.0.concat().trim_end().to_owned()
-    }
-}
-
-fn width(text: &str) -> usize {
-    text.chars().map(|c| c.width().unwrap_or(0)).sum()
-}
-
-/// As much of visible text as fits so many columns.
-fn cut(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
-        return text.to_owned();
-    }
-    let (mut kept, mut used) = (String::new(), 0);
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used + 1 > columns {
-            break;
-        }
-        kept.push(c);
-    }
-    if columns > 0 {
-        kept.push('…');
-    }
-    kept
 }
 
 #[cfg(test)]

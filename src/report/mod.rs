@@ -1,6 +1,7 @@
 //! One list of events, made into what people and programs read. A renderer decides how a thing
 //! looks in its medium and nothing else; text from outside leaves its wrapper here, escaped.
 
+mod canvas;
 pub mod events;
 mod line;
 pub mod ndjson;
@@ -22,3 +23,5 @@ pub mod transcript;
 
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,9 @@ mod grammar;
 // Which line means what, and what is said of a wrong one.
 mod lines;
 
+// What is made of a run, in a browser.
+mod reports;
+
 // The source and its documents: who knows whom, and that README does what it says.
 mod layers;
 mod readme;

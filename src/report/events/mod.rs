@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use read::{ReadError, read};
 pub use write::{Writer, write};

@@ -65,7 +65,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn plays()(
+    pub(in crate::report) fn plays()(
         mut moments in proptest::collection::vec(moments(), 0..20),
         (hobnob, script, hash, seed, timed, wall) in (
             any::<String>(),
