@@ -16,6 +16,9 @@ mod weather;
 mod cast;
 mod sim_faults;
 mod sim_seeds;
+
+// Scripts: what the language does, and what becomes of each verb.
+mod scripts;
 mod sim_world;
 
 // Real sockets, several nodes on one thread.
