@@ -176,6 +176,22 @@ pub const HANDLER_FAILURES_MAX: u32 = 5;
 pub const QUIET: Duration = Duration::from_millis(300);
 /// How long `settle` waits for the world to rest.
 pub const SETTLE: Duration = Duration::from_secs(120);
+/// Bytes of a file of events that is read.
+pub const EVENTS_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Moments in one: what fits a machine's memory.
+pub const EVENTS_MAX: usize = 10_000_000;
+/// The latest that a moment may be, in microseconds: 68 years. Seconds with six digits are exact in
+/// a JSON number until then.
+pub const EVENTS_TIME_MAX: u64 = (1 << 31) * 1_000_000;
+/// Files in a bundle: scripts import each other, and a few stand beside them.
+pub const BUNDLE_FILES_MAX: usize = 1_000;
+/// Bytes of one script or file beside it, in a bundle.
+pub const BUNDLE_FILE_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a bundle.
+pub const BUNDLE_BYTES_MAX: usize = 2 * EVENTS_BYTES_MAX;
+/// Characters of a message or a name of a test that a picture or a table of a report shows; the
+/// events have all of it.
+pub const SHOWN_MAX: usize = 240;
 
 /// The table that `limits` prints: what it bounds, the bound, why.
 pub fn table() -> Vec<(&'static str, String, &'static str)> {
@@ -265,6 +281,12 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
         ("history", format!("{HISTORY_MAX} lines"), "the file stays small"),
         ("command", format!("{} (--timeout)", time(COMMAND)), "a batch never hangs"),
         ("expect", format!("{} (--within)", time(EXPECT)), "long enough for a LAN"),
+        ("events read", format!("{EVENTS_MAX} in {}", bytes(EVENTS_BYTES_MAX)), "a report is made in memory"),
+        (
+            "bundle read",
+            format!("{BUNDLE_FILES_MAX} files of {}, {}", bytes(BUNDLE_FILE_MAX), bytes(BUNDLE_BYTES_MAX)),
+            "somebody else may have made it",
+        ),
         ("source", format!("{SOURCE_DEPTH_MAX} deep"), "a file that sources itself ends"),
         (
             "script",
