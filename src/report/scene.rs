@@ -123,11 +123,7 @@ pub fn cast<'a>(moments: impl Iterator<Item = &'a Moment> + Clone) -> Vec<Name> 
 }
 
 impl<'a> Scene<'a> {
-    fn new(
-        play: &'a Play,
-        title: Title<'a>,
-        moments: Vec<(usize, &'a Moment)>,
-    ) -> Self {
+    fn new(play: &'a Play, title: Title<'a>, moments: Vec<(usize, &'a Moment)>) -> Self {
         let cast = cast(moments.iter().map(|&(_, moment)| moment));
         let mut scene =
             Self { title, moments, cast, arrows: Vec::new(), bands: Vec::new(), absences: Vec::new() };

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::api::command::CommandError;
 use crate::api::exit::Exit;
+use crate::id::Name;
 use crate::text::escape_display;
-use crate::world::WorldError;
+use crate::world::{PeerNo, WorldError};
 
 /// Why a script ended, and where.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +95,12 @@ pub struct Unmet {
     pub more: usize,
     /// Which of these came nearest.
     pub nearest: Option<usize>,
+    /// The reader's number in the cast, for the list of what happened.
+    pub(super) who: Option<PeerNo>,
+    /// From whom it was to come.
+    pub(super) with: Option<Name>,
+    /// The moment of what came nearest.
+    pub(super) cause: Option<u64>,
 }
 
 impl Failure {
@@ -230,6 +237,7 @@ mod tests {
             unread,
             more: 2,
             nearest: Some(0),
+            ..Unmet::default()
         };
         assert_eq!(
             unmet.to_string(),

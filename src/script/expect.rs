@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::api::command::show;
 use crate::api::pattern::Pattern;
-use crate::play::{Ev, More};
+use crate::play::Ev;
 use crate::script::act::Target;
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot, Unmet};
 use crate::script::scene::{Heard, Someone};
 use crate::script::stage::{Stage, text};
 use crate::script::turns::Turns;
-use crate::text::{Untrusted, escape_display};
+use crate::text::escape_display;
 use crate::world::PeerNo;
 
 /// Unread messages that a failure shows.
@@ -34,8 +34,8 @@ impl Stage {
         self.scene.actors[me.0].unread.remove(at)
     }
 
-    /// What is unread, for a failure to show, and the moment of what came nearest.
-    fn unmet(&self, me: PeerNo, from: Option<&Target>, pattern: Option<&Pattern>) -> (Unmet, Option<u64>) {
+    /// What is unread, for a failure to show, with what came nearest.
+    fn unmet(&self, me: PeerNo, from: Option<&Target>, pattern: Option<&Pattern>) -> Unmet {
         let actor = &self.scene.actors[me.0];
         let skipped = actor.unread.len().saturating_sub(SHOWN);
         let shown: Vec<_> = actor.unread.iter().skip(skipped).collect();
@@ -51,33 +51,19 @@ impl Stage {
             let mark = if heard.plain { " [plain]" } else { "" };
             (format!("{}{mark}", heard.from.name), heard.text.to_string())
         });
-        let unmet = Unmet {
+        Unmet {
             reader: actor.name.to_string(),
             unread: unread.collect(),
             more: skipped,
             nearest,
+            who: Some(me),
+            with: match from {
+                Some(Target::Cast(no)) => Some(self.name(*no)),
+                Some(Target::Other(_)) | None => None,
+            },
+            cause: nearest.map(|at| shown[at].moment),
             ..Unmet::default()
-        };
-        (unmet, nearest.map(|at| shown[at].moment))
-    }
-
-    /// Puts a failed expectation on the list.
-    fn miss(&mut self, me: PeerNo, with: Option<&Target>, unmet: &Unmet, cause: Option<u64>, spot: &Spot) {
-        let share = |text: &str| Untrusted::new(std::sync::Arc::from(text));
-        let unread = unmet.unread.iter().map(|(from, text)| share(&format!("{from}: {text}")));
-        let more =
-            More { expected: text(unmet.expected.as_str()), unread: unread.collect(), ..More::default() };
-        let with = match with {
-            Some(Target::Cast(no)) => Some(self.name(*no)),
-            Some(Target::Other(_)) | None => None,
-        };
-        self.record(Some(me), Ev::ExpectFail, |moment| {
-            moment.with = with;
-            moment.text = text(unmet.what.as_str());
-            moment.line = Some(spot.line);
-            moment.cause = cause;
-            moment.more = Some(Box::new(more));
-        });
+        }
     }
 }
 
@@ -103,7 +89,7 @@ impl Turns<'_> {
             });
             return Ok(heard);
         }
-        let (mut unmet, nearest) = stage.unmet(me, from, Some(pattern));
+        let mut unmet = stage.unmet(me, from, Some(pattern));
         let whom = from.map_or_else(String::new, |from| format!(" from {}", stage.written(from)));
         unmet.expected = pattern.as_str().to_owned();
         unmet.what = format!(
@@ -112,7 +98,6 @@ impl Turns<'_> {
             escape_display(pattern.as_str()),
             show(within)
         );
-        stage.miss(me, from, &unmet, nearest, spot);
         Err(Failure::Unmet(Box::new(unmet)).into())
     }
 
@@ -138,11 +123,10 @@ impl Turns<'_> {
             });
             return Ok(());
         }
-        let (mut unmet, _) = stage.unmet(me, None, None);
-        let first = stage.scene.actors[me.0].unread.front().map(|heard| heard.moment);
+        let mut unmet = stage.unmet(me, None, None);
+        unmet.cause = stage.scene.actors[me.0].unread.front().map(|heard| heard.moment);
         unmet.expected = "nothing".into();
         unmet.what = format!("expect_none: {} was to get nothing, and something came", unmet.reader);
-        stage.miss(me, None, &unmet, first, spot);
         Err(Failure::Unmet(Box::new(unmet)).into())
     }
 
@@ -169,12 +153,11 @@ impl Turns<'_> {
             return Ok(());
         }
         let lost = stage.scene.actors[me.0].gone.iter().any(|(who, _)| stage.is_from(Some(whom), who));
-        let (mut unmet, _) = stage.unmet(me, None, None);
+        let mut unmet = stage.unmet(me, None, None);
         unmet.expected = format!("{name} leaves");
         let but = if lost { "; it was lost, without a goodbye" } else { "" };
         unmet.what =
             format!("expect_left: {} did not see {name} leave within {}{but}", unmet.reader, show(within));
-        stage.miss(me, Some(whom), &unmet, None, spot);
         Err(Failure::Unmet(Box::new(unmet)).into())
     }
 }

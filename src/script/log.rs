@@ -44,6 +44,10 @@ impl Log {
         Ok(())
     }
 
+    pub(super) fn head(&self) -> &Head {
+        &self.play.head
+    }
+
     /// How many moments there are.
     pub(super) fn count(&self) -> usize {
         self.play.moments.len()

@@ -4,6 +4,7 @@
 //! given a maker of worlds.
 
 mod act;
+pub mod batch;
 pub mod deeds;
 pub mod error;
 mod expect;

@@ -1,14 +1,14 @@
 //! A script as it is read, and what came of playing it.
 
-use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::api::exit::Exit;
 use crate::limits::SCRIPT_BYTES_MAX;
 use crate::play::{End, Head, Play};
 use crate::script::deeds::Deeds;
 use crate::script::error::ScriptError;
-use crate::script::stage::Stage;
 use crate::text::escape_display;
 
 /// A script as it is read.
@@ -22,6 +22,8 @@ pub struct Source {
     pub text: String,
     /// What it is given.
     pub args: Vec<String>,
+    /// The files that it may import, when they are not in its folder but kept with it.
+    pub files: Option<BTreeMap<String, String>>,
 }
 
 /// Why a script cannot be read.
@@ -67,7 +69,7 @@ impl Source {
         let name = path.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_path_buf();
-        Ok(Self { name, folder, text, args })
+        Ok(Self { name, folder, text, args, files: None })
     }
 
     /// BLAKE2s-256 of its text, in hex.
@@ -88,35 +90,27 @@ pub struct Outcome {
     pub error: Option<ScriptError>,
     /// The tests that failed: title and why.
     pub failed: Vec<(String, ScriptError)>,
+    /// Every file that it consists of, by name.
+    pub texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// What its worlds told of themselves, if that was to be kept.
+    pub trace: Vec<String>,
 }
 
 impl Outcome {
     /// The exit code that says how it ended.
     pub fn exit(&self) -> Exit {
-        exit_of(self.error.as_ref(), &self.failed)
+        match &self.error {
+            Some(error) => error.failure.exit(),
+            None if self.failed.is_empty() => Exit::Done,
+            None => Exit::Expectation,
+        }
     }
 
     /// Of a script that could not be played at all.
     pub(super) fn unplayed(head: Head, error: ScriptError) -> Self {
         let end = End { at: 0, result: error.failure.exit().code(), trace: None };
         let play = Play { head, moments: Vec::new(), end: Some(end) };
-        Self { play, deeds: Deeds::default(), error: Some(error), failed: Vec::new() }
-    }
-
-    /// Of a stage on which nothing happens any more.
-    pub(super) fn of(stage: &RefCell<Stage>, result: Result<(), ScriptError>) -> Self {
-        let error = result.err();
-        let failed = std::mem::take(&mut stage.borrow_mut().tests).errors;
-        let exit = exit_of(error.as_ref(), &failed);
-        let (play, deeds) = stage.borrow_mut().end(exit);
-        Self { play, deeds, error, failed }
-    }
-}
-
-fn exit_of(error: Option<&ScriptError>, failed: &[(String, ScriptError)]) -> Exit {
-    match error {
-        Some(error) => error.failure.exit(),
-        None if failed.is_empty() => Exit::Done,
-        None => Exit::Expectation,
+        let (deeds, failed, texts, trace) = Default::default();
+        Self { play, deeds, error: Some(error), failed, texts, trace }
     }
 }

@@ -3,20 +3,21 @@
 //! a script is written, is decided elsewhere. It never waits by itself: see `turns`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::command::{Command, CommandError, Dialect};
-use crate::api::exit::Exit;
 use crate::api::reply::Reply;
 use crate::id::{Name, RequestId};
-use crate::play::{End, Ev, Head, Moment, Play};
+use crate::play::{End, Ev, Head, Moment, More, Verdict};
 use crate::rng::{Rng, Seed};
 use crate::script::deeds::{DeedKind, Deeds};
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::log::{Log, Watch};
 use crate::script::scene::{Actor, Scene};
+use crate::script::source::Outcome;
 use crate::script::stop::{Halt, Stop};
 use crate::text::Untrusted;
 use crate::world::{Network, PeerNo, Rest, Shape, World, WorldError};
@@ -42,6 +43,8 @@ pub struct Setting {
     pub watch: Option<Watch>,
     /// Which deeds of the script are left out.
     pub deeds: Deeds,
+    /// Keep everything that its worlds can tell of themselves.
+    pub trace: bool,
 }
 
 /// Where a script is played.
@@ -63,6 +66,12 @@ pub(super) struct Stage {
     /// Grows whenever time passes or something is asked of a peer.
     pub(super) progress: Rc<Cell<u64>>,
     pub(super) tests: Tests,
+    /// The texts of all files of the script, for quoting and for whoever keeps them.
+    pub(super) texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// What the worlds told of themselves, if that is kept.
+    trace: Option<Vec<String>>,
+    /// A number for everything that happened in the scenes that are over.
+    digest: Option<u64>,
 }
 
 /// What a scene begins with.
@@ -106,6 +115,9 @@ impl Stage {
             in_handler: false,
             progress: Rc::default(),
             tests: Tests::default(),
+            texts: BTreeMap::new(),
+            trace: setting.trace.then(Vec::new),
+            digest: None,
         })
     }
 
@@ -127,9 +139,22 @@ impl Stage {
 
     /// Ends it; the scene before goes on.
     pub(super) fn leave(&mut self) {
+        self.keep_trace();
         if let Some(outer) = self.outer.pop() {
             self.scene = outer;
         }
+    }
+
+    /// What the world of this scene has to tell is kept, as the scene is over.
+    fn keep_trace(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.extend(self.scene.world.trace().map(ToString::to_string));
+        }
+        let digest = self.scene.world.digest();
+        self.digest = match (self.digest, digest) {
+            (Some(before), Some(digest)) => Some(before.rotate_left(7) ^ digest),
+            (before, digest) => before.or(digest),
+        };
     }
 
     /// How many scenes are under way besides the first.
@@ -195,6 +220,21 @@ impl Stage {
     /// Whether this run leaves out a peer of this name.
     pub(super) fn is_left_out(&self, name: Name) -> bool {
         self.left_out.contains(&name)
+    }
+
+    /// Nobody is left out any more but who is so again.
+    pub(super) fn left_out_none(&mut self) {
+        self.left_out.clear();
+    }
+
+    /// A part of the script begins.
+    pub(super) fn step(&mut self, spot: &Spot, title: &str) {
+        let line = || format!("step {}", crate::api::words::quote_text(title));
+        self.deeds.may(spot, DeedKind::Wait, title, line);
+        self.record(None, Ev::Step, |moment| {
+            moment.line = Some(spot.line);
+            moment.text = text(title);
+        });
     }
 
     /// From now on, and in the scenes to come, peers that are cast speak so.
@@ -270,11 +310,70 @@ impl Stage {
     }
 
     /// The run has ended so; gives all that happened.
-    pub(super) fn end(&mut self, exit: Exit) -> (Play, Deeds) {
-        let end = End { at: self.scene.at(), result: exit.code(), trace: self.scene.world.digest() };
-        let mut play = self.log.take();
-        play.end = Some(end);
-        (play, std::mem::take(&mut self.deeds))
+    pub(super) fn end(&mut self, error: Option<ScriptError>) -> Outcome {
+        while self.depth() > 0 {
+            self.leave();
+        }
+        self.keep_trace();
+        let failed = std::mem::take(&mut self.tests.errors);
+        let mut outcome = Outcome {
+            play: self.log.take(),
+            deeds: std::mem::take(&mut self.deeds),
+            error,
+            failed,
+            texts: std::mem::take(&mut self.texts),
+            trace: self.trace.take().unwrap_or_default(),
+        };
+        let (at, result, trace) = (self.scene.at(), outcome.exit().code(), self.digest);
+        outcome.play.end = Some(End { at, result, trace });
+        outcome
+    }
+
+    /// The line of a place, as it is written.
+    pub(super) fn quote(&self, spot: &Spot) -> Option<String> {
+        let line = usize::try_from(spot.line).ok()?.checked_sub(1)?;
+        self.texts.get(&spot.file)?.lines().nth(line).map(str::to_owned)
+    }
+
+    /// An error that nobody has caught comes on the list.
+    pub(super) fn record_error(&mut self, error: &ScriptError) {
+        let quote = error.quote.clone().or_else(|| self.quote(error.spot.as_ref()?)).and_then(text);
+        let file = error
+            .spot
+            .as_ref()
+            .filter(|spot| Some(&*spot.file) != self.file())
+            .and_then(|spot| text(Arc::clone(&spot.file)));
+        let mut more = More { quote, file, ..More::default() };
+        let line = error.spot.as_ref().map(|spot| spot.line);
+        let mut moment = Moment::new(self.scene.at(), Ev::ExpectFail);
+        let mut who = None;
+        match &*error.failure {
+            Failure::Unmet(unmet) => {
+                let share = |text: String| Untrusted::new(Arc::from(text));
+                let unread = unmet.unread.iter().map(|(from, text)| share(format!("{from}: {text}")));
+                more.unread = unread.collect();
+                more.expected = text(unmet.expected.as_str());
+                (moment.with, moment.cause, who) = (unmet.with, unmet.cause, unmet.who);
+                moment.text = text(unmet.what.as_str());
+            }
+            Failure::Check(words) => {
+                moment.ev = Ev::Check;
+                more.verdict = Some(Verdict::Fail);
+                moment.text = text(words.as_str());
+            }
+            other => {
+                more.expected = text("no error");
+                moment.text = text(other.to_string());
+            }
+        }
+        moment.line = line;
+        moment.more = Some(Box::new(more));
+        self.record_moment(who, moment);
+    }
+
+    /// The main file's name.
+    fn file(&self) -> Option<&str> {
+        self.log.head().script.expose().into()
     }
 }
 
@@ -296,6 +395,6 @@ fn scene_seed(seed: u64, title: &str) -> Seed {
 }
 
 /// A text for the list.
-pub(super) fn text(text: impl Into<std::sync::Arc<str>>) -> Option<Untrusted<std::sync::Arc<str>>> {
+pub(super) fn text(text: impl Into<Arc<str>>) -> Option<Untrusted<Arc<str>>> {
     Some(Untrusted::new(text.into()))
 }

@@ -14,7 +14,13 @@ use hobnob::text::Untrusted;
 use hobnob::world::World;
 
 fn source(name: &str, text: &str) -> Source {
-    Source { name: name.into(), folder: PathBuf::from("scripts"), text: text.into(), args: Vec::new() }
+    Source {
+        name: name.into(),
+        folder: PathBuf::from("scripts"),
+        text: text.into(),
+        args: Vec::new(),
+        files: None,
+    }
 }
 
 fn setting(source: &Source, seed: u64) -> Setting {
@@ -28,7 +34,7 @@ fn setting(source: &Source, seed: u64) -> Setting {
         wall: None,
     };
     let maker = Rc::new(|seed: Seed| Ok(Box::new(Sim::new(seed)) as Box<dyn World>));
-    Setting { maker, head, stop: Stop::default(), watch: None, deeds: Deeds::default() }
+    Setting { maker, head, stop: Stop::default(), watch: None, deeds: Deeds::default(), trace: false }
 }
 
 fn run(text: &str) -> Outcome {

@@ -33,30 +33,26 @@ pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
 }
 
 fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
-    for (verb, ev) in [("step", Ev::Step), ("note", Ev::Note)] {
-        let own = Rc::clone(kit);
-        engine.register_fn(verb, move |ctx: Ctx<'_>, words: &str| {
-            own.act(&ctx, |turns, spot| {
-                let mut stage = turns.stage.borrow_mut();
-                if ev == Ev::Step {
-                    stage.deeds.may(spot, crate::script::deeds::DeedKind::Wait, words, || {
-                        format!("step {}", crate::api::words::quote_text(words))
-                    });
-                }
-                stage.record(None, ev, |moment| {
-                    moment.line = Some(spot.line);
-                    moment.text = text(words);
-                });
-                Ok(())
-            })
-        });
-    }
     let own = Rc::clone(kit);
-    engine
-        .register_fn("check", move |ctx: Ctx<'_>, holds: bool, words: &str| check(&own, &ctx, holds, words));
+    engine.register_fn("step", move |ctx: Ctx<'_>, title: &str| {
+        own.act(&ctx, |turns, spot| {
+            turns.stage.borrow_mut().step(spot, title);
+            Ok(())
+        })
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("note", move |ctx: Ctx<'_>, words: &str| {
+        own.act(&ctx, |turns, spot| {
+            turns.stage.borrow_mut().record(None, Ev::Note, |moment| {
+                moment.line = Some(spot.line);
+                moment.text = text(words);
+            });
+            Ok(())
+        })
+    });
     let own = Rc::clone(kit);
     engine.register_fn("check", move |ctx: Ctx<'_>, holds: bool| {
-        let words = own.quote(&own.spot(&ctx)).unwrap_or_default();
+        let words = own.stage.borrow().quote(&own.spot(&ctx)).unwrap_or_default();
         check(&own, &ctx, holds, words.trim())
     });
 }
@@ -64,7 +60,7 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
 fn check(kit: &Kit, ctx: &Ctx<'_>, holds: bool, words: &str) -> Fallible<()> {
     kit.act(ctx, |turns, spot| {
         if !holds {
-            return Err(kit.found(&format!("check: {words}"), spot));
+            return Err(Failure::Check(format!("check: {words}")).at(spot));
         }
         turns.stage.borrow_mut().record(None, Ev::Check, |moment| {
             moment.line = Some(spot.line);
@@ -131,7 +127,7 @@ fn eventually(kit: &Kit, ctx: &Ctx<'_>, holds: &FnPtr, title: &str, options: Map
             }
             if left.is_zero() {
                 let within = crate::api::command::show(within);
-                return Err(kit.found(&format!("eventually: {title} (not within {within})"), spot));
+                return Err(Failure::Check(format!("eventually: {title} (not within {within})")).at(spot));
             }
             next_news(turns, left)?;
         }
@@ -180,15 +176,8 @@ fn end_test(
     let error = error.map(|error| kit.explain(*error));
     let verdict = if error.is_some() { Verdict::Fail } else { Verdict::Pass };
     let mut stage = kit.stage.borrow_mut();
-    if let Some(error) = error.as_ref().filter(|error| !error.failure.is_finding()) {
-        // What is no finding of an expectation is on no list yet.
-        let more =
-            More { expected: text("no error"), quote: error.quote.clone().and_then(text), ..More::default() };
-        stage.record(None, Ev::ExpectFail, |moment| {
-            moment.line = error.spot.as_ref().map(|spot| spot.line);
-            moment.text = text(error.failure.to_string());
-            moment.more = Some(Box::new(more));
-        });
+    if let Some(error) = &error {
+        stage.record_error(error);
     }
     let got = if error.is_some() { 0.0 } else { points };
     let more = More { verdict: Some(verdict), points: Some(points), got: Some(got), ..More::default() };

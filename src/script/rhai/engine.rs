@@ -16,7 +16,8 @@ use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::rhai::kit::Kit;
 use crate::script::rhai::values::Peer;
 use crate::script::rhai::{checks, import, network, peers, values};
-use crate::script::stage::{Setting, Stage, text};
+use crate::script::stage::{Setting, Shared, Stage, text};
+use crate::script::stop::Stop;
 use crate::script::{Outcome, Source};
 
 /// Plays a script.
@@ -27,13 +28,75 @@ pub fn run(source: &Source, setting: Setting) -> Outcome {
         Err(failure) => return Outcome::unplayed(head, failure.into()),
     };
     let kit = Kit::new(Rc::clone(&stage), Arc::from(&*source.name), stop);
-    kit.texts.borrow_mut().insert(Arc::clone(&kit.file), Arc::from(&*source.text));
+    stage.borrow_mut().texts.insert(Arc::clone(&kit.file), Arc::from(&*source.text));
     let engine = engine(&kit, source);
     let result = play(&engine, &kit, source);
     // The engine holds the kit, and the kit holds what the engine made: the ring is opened here.
     kit.handlers.borrow_mut().clear();
     kit.invariants.borrow_mut().clear();
-    Outcome::of(&stage, result)
+    let mut stage = stage.borrow_mut();
+    if let Err(error) = &result {
+        stage.record_error(error);
+    }
+    stage.end(result.err())
+}
+
+/// The language beside a batch: lines that begin with `=`, and the handlers that they leave behind.
+pub(in crate::script) struct Talk {
+    engine: Engine,
+    kit: Rc<Kit>,
+    scope: Scope<'static>,
+    /// Everything said so far: functions and handlers stay.
+    ast: AST,
+}
+
+impl Talk {
+    pub(in crate::script) fn new(stage: &Shared, source: &Source, stop: Stop) -> Self {
+        let kit = Kit::new(Rc::clone(stage), Arc::from(&*source.name), stop);
+        let engine = engine(&kit, source);
+        Self { engine, kit, scope: Scope::new(), ast: AST::empty() }
+    }
+
+    /// Evaluates a line; gives what it gives, as the language writes it. Nothing for nothing.
+    ///
+    /// # Errors
+    /// It is no script, or it failed.
+    pub(in crate::script) fn evaluate(
+        &mut self,
+        text: &str,
+        spot: &Spot,
+    ) -> Result<Option<String>, ScriptError> {
+        let here = |mut error: ScriptError| {
+            error.spot = Some(spot.clone());
+            error.quote = None;
+            error
+        };
+        let parsed = self.engine.compile_with_scope(&self.scope, text).map_err(|error| {
+            here(Failure::Parse(crate::text::escape_display(&error.0.to_string())).into())
+        })?;
+        self.ast.clear_statements();
+        self.ast += parsed;
+        let value = self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &self.ast);
+        let value = value.map_err(|error| here(self.kit.explain(*error)))?;
+        Ok((!value.is_unit()).then(|| format!("{value:?}")))
+    }
+
+    /// What is done between two turns of a wait: see [`Kit::aside`].
+    pub(in crate::script) fn aside(&self) -> Result<(), ScriptError> {
+        self.kit.aside(&|function, args| {
+            let args: Vec<Dynamic> = args.iter_mut().map(std::mem::take).collect();
+            function.call(&self.engine, &self.ast, args)
+        })
+    }
+}
+
+/// The ring of engine and kit is opened.
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.kit.handlers.borrow_mut().clear();
+        self.kit.invariants.borrow_mut().clear();
+        self.engine = Engine::new_raw();
+    }
 }
 
 fn play(engine: &Engine, kit: &Rc<Kit>, source: &Source) -> Result<(), ScriptError> {
@@ -55,7 +118,7 @@ fn compile(engine: &Engine, kit: &Rc<Kit>, source: &Source) -> Result<AST, Scrip
         let spot = Spot { file: Arc::clone(&kit.file), line, column };
         let words = crate::text::escape_display(&error.0.to_string());
         let mut error = Failure::Parse(words).at(&spot);
-        error.quote = kit.quote(&spot);
+        error.quote = kit.stage.borrow().quote(&spot);
         error
     })?;
     ast.set_source(&*kit.file);
@@ -81,7 +144,7 @@ fn engine(kit: &Rc<Kit>, source: &Source) -> Engine {
     bound(&mut engine, kit);
     names(&mut engine, kit);
     printing(&mut engine, kit);
-    engine.set_module_resolver(import::Folder::new(source.folder.clone(), Rc::clone(kit)));
+    engine.set_module_resolver(import::Folder::new(source, Rc::clone(kit)));
     values::register(&mut engine, kit);
     peers::register(&mut engine, kit);
     network::register(&mut engine, kit);

@@ -11,24 +11,27 @@ use std::sync::Arc;
 use crate::limits;
 use crate::script::error::{Failure, ScriptError};
 use crate::script::rhai::kit::Kit;
+use crate::script::source::Source;
 use crate::text::escape_display;
 
 /// Resolves imports inside one folder.
 pub(super) struct Folder {
-    /// Where the script is, as the system names it.
     root: PathBuf,
+    /// In place of the folder.
+    files: Option<BTreeMap<String, String>>,
     kit: Rc<Kit>,
-    loaded: RefCell<BTreeMap<PathBuf, Shared<Module>>>,
-    loading: RefCell<Vec<PathBuf>>,
+    loaded: RefCell<BTreeMap<String, Shared<Module>>>,
+    loading: RefCell<Vec<String>>,
 }
 
 impl Folder {
-    pub(super) fn new(root: PathBuf, kit: Rc<Kit>) -> Self {
-        Self { root, kit, loaded: RefCell::default(), loading: RefCell::default() }
+    pub(super) fn new(source: &Source, kit: Rc<Kit>) -> Self {
+        let (root, files) = (source.folder.clone(), source.files.clone());
+        Self { root, files, kit, loaded: RefCell::default(), loading: RefCell::default() }
     }
 
-    /// Where a name leads, if that is inside.
-    fn find(&self, from: Option<&str>, path: &str) -> Result<PathBuf, String> {
+    /// The text that a name means, and the file's own name, if that is inside.
+    fn find(&self, from: Option<&str>, path: &str) -> Result<(String, String), String> {
         let shown = escape_display(path);
         if Path::new(path).is_absolute() {
             return Err(format!(
@@ -36,41 +39,44 @@ impl Folder {
             ));
         }
         let near = from.map(Path::new).and_then(Path::parent).unwrap_or(Path::new(""));
-        let mut file = self.root.join(near).join(path);
+        let mut file = near.join(path);
         if file.extension().is_none() {
             file.set_extension("rhai");
         }
-        let outside = || format!("import: {shown} is outside the script's own folder");
-        let real = file.canonicalize().map_err(|error| format!("import: {shown}: {error}"))?;
-        let root = self.root.canonicalize().map_err(|error| format!("import: {shown}: {error}"))?;
-        if !real.starts_with(&root) { Err(outside()) } else { Ok(real) }
+        if let Some(files) = &self.files {
+            let name = file.display().to_string();
+            let text = files.get(&name).ok_or_else(|| format!("import: {shown} is not in the bundle"))?;
+            return Ok((name, text.clone()));
+        }
+        let failed = |error| format!("import: {shown}: {error}");
+        let real = self.root.join(&file).canonicalize().map_err(failed)?;
+        let root = self.root.canonicalize().map_err(failed)?;
+        match real.strip_prefix(&root) {
+            Ok(name) => Ok((name.display().to_string(), read(&real, &shown)?)),
+            Err(_) => Err(format!("import: {shown} is outside the script's own folder")),
+        }
     }
 
-    fn read(&self, real: &Path, shown: &str) -> Result<String, String> {
-        let found = std::fs::metadata(real).map_err(|error| format!("import: {shown}: {error}"))?;
-        if !found.is_file() {
-            return Err(format!("import: {shown} is no regular file"));
-        }
-        if found.len() > limits::SCRIPT_BYTES_MAX {
-            return Err(format!("import: {shown} is bigger than the 1 MiB that a script may have"));
-        }
-        std::fs::read_to_string(real).map_err(|error| format!("import: {shown}: {error}"))
-    }
-
-    fn compile(&self, engine: &Engine, real: &Path, text: &str) -> Result<AST, Box<EvalAltResult>> {
-        let name = real.strip_prefix(self.root.canonicalize().unwrap_or_default()).unwrap_or(real);
-        let name: Arc<str> = name.display().to_string().into();
-        self.kit.texts.borrow_mut().insert(Arc::clone(&name), text.into());
+    fn compile(&self, engine: &Engine, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
+        self.kit.stage.borrow_mut().texts.insert(name.into(), text.into());
         let mut ast = engine.compile(text).map_err(|error| {
-            Box::new(EvalAltResult::ErrorInModule(
-                name.to_string(),
-                Box::new(EvalAltResult::ErrorParsing(*error.0, error.1)),
-                error.1,
-            ))
+            let inner = EvalAltResult::ErrorParsing(*error.0, error.1);
+            Box::new(EvalAltResult::ErrorInModule(name.to_owned(), Box::new(inner), error.1))
         })?;
-        ast.set_source(&*name);
+        ast.set_source(name);
         Ok(ast)
     }
+}
+
+fn read(real: &Path, shown: &str) -> Result<String, String> {
+    let found = std::fs::metadata(real).map_err(|error| format!("import: {shown}: {error}"))?;
+    if !found.is_file() {
+        return Err(format!("import: {shown} is no regular file"));
+    }
+    if found.len() > limits::SCRIPT_BYTES_MAX {
+        return Err(format!("import: {shown} is bigger than the 1 MiB that a script may have"));
+    }
+    std::fs::read_to_string(real).map_err(|error| format!("import: {shown}: {error}"))
 }
 
 impl ModuleResolver for Folder {
@@ -93,21 +99,19 @@ impl ModuleResolver for Folder {
             super::trouble::throw(error, &spot, place)
         };
         let from = source.filter(|source| **source != *self.kit.file);
-        let real = self.find(from, path).map_err(&refuse)?;
-        if let Some(module) = self.loaded.borrow().get(&real) {
+        let (name, text) = self.find(from, path).map_err(&refuse)?;
+        if let Some(module) = self.loaded.borrow().get(&name) {
             return Ok(Shared::clone(module));
         }
-        let shown = escape_display(path);
-        if self.loading.borrow().contains(&real) {
-            return Err(refuse(format!("import: {shown} imports itself")));
+        if self.loading.borrow().contains(&name) {
+            return Err(refuse(format!("import: {} imports itself", escape_display(path))));
         }
-        let text = self.read(&real, &shown).map_err(&refuse)?;
-        let ast = self.compile(engine, &real, &text)?;
-        self.loading.borrow_mut().push(real.clone());
+        let ast = self.compile(engine, &name, &text)?;
+        self.loading.borrow_mut().push(name.clone());
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
         self.loading.borrow_mut().pop();
         let module: Shared<Module> = module?.into();
-        self.loaded.borrow_mut().insert(real, Shared::clone(&module));
+        self.loaded.borrow_mut().insert(name, Shared::clone(&module));
         Ok(module)
     }
 }

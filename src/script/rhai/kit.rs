@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::limits;
-use crate::play::{Ev, More, Verdict};
+use crate::play::Ev;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::rhai::trouble;
 use crate::script::rhai::values::{Message, Peer};
@@ -26,8 +26,6 @@ pub(super) struct Kit {
     pub(super) stage: Shared,
     /// The main file's name.
     pub(super) file: Arc<str>,
-    /// The texts of all files of the script, for quoting.
-    pub(super) texts: RefCell<BTreeMap<Arc<str>, Arc<str>>>,
     /// By scene and by number there.
     pub(super) handlers: RefCell<BTreeMap<(u64, usize), FnPtr>>,
     pub(super) invariants: RefCell<Vec<Invariant>>,
@@ -35,6 +33,9 @@ pub(super) struct Kit {
     looking: Cell<bool>,
     pub(super) meter: Meter,
 }
+
+/// Calls a function of the script, from wherever the script is waiting.
+pub(super) type Caller<'a> = &'a dyn Fn(&FnPtr, &mut [Dynamic]) -> Fallible<Dynamic>;
 
 /// What is always to be so.
 #[derive(Clone)]
@@ -62,7 +63,6 @@ impl Kit {
         Rc::new(Self {
             stage,
             file,
-            texts: RefCell::default(),
             handlers: RefCell::default(),
             invariants: RefCell::default(),
             looking: Cell::new(false),
@@ -78,7 +78,8 @@ impl Kit {
     ) -> Fallible<T> {
         self.meter.charge();
         let spot = self.spot(ctx);
-        let mut aside = || self.aside(ctx);
+        let call = |function: &FnPtr, args: &mut [Dynamic]| function.call_raw(ctx, None, args);
+        let mut aside = || self.aside(&call);
         let mut turns = Turns { stage: &self.stage, aside: &mut aside };
         work(&mut turns, &spot).map_err(|error| trouble::throw(error, &spot, ctx.call_position()))
     }
@@ -96,23 +97,23 @@ impl Kit {
     }
 
     /// Calls the handlers of all that has happened, then looks at what is always to be so.
-    fn aside(&self, ctx: &NativeCallContext<'_>) -> Result<(), ScriptError> {
+    pub(super) fn aside(&self, caller: Caller<'_>) -> Result<(), ScriptError> {
         loop {
             let call = self.stage.borrow_mut().scene.calls.pop_front();
             match call {
-                Some(call) => self.handle(ctx, call)?,
+                Some(call) => self.handle(caller, call)?,
                 None => break,
             }
         }
         if self.looking.replace(true) {
             return Ok(());
         }
-        let result = self.look(ctx);
+        let result = self.look(caller);
         self.looking.set(false);
         result
     }
 
-    fn handle(&self, ctx: &NativeCallContext<'_>, call: Call) -> Result<(), ScriptError> {
+    fn handle(&self, caller: Caller<'_>, call: Call) -> Result<(), ScriptError> {
         let (scene, me) = {
             let stage = self.stage.borrow();
             let failures = stage.scene.handlers[call.handler].failures;
@@ -127,7 +128,7 @@ impl Kit {
         };
         let about = self.about(scene, call.about);
         let before = std::mem::replace(&mut self.stage.borrow_mut().in_handler, true);
-        let result = handler.call_within_context::<Dynamic>(ctx, (me, about));
+        let result = caller(&handler, &mut [Dynamic::from(me), about]);
         let mut stage = self.stage.borrow_mut();
         stage.in_handler = before;
         let Err(error) = result else {
@@ -170,7 +171,7 @@ impl Kit {
         }
     }
 
-    fn look(&self, ctx: &NativeCallContext<'_>) -> Result<(), ScriptError> {
+    fn look(&self, caller: Caller<'_>) -> Result<(), ScriptError> {
         if self.invariants.borrow().is_empty() {
             return Ok(());
         }
@@ -178,11 +179,10 @@ impl Kit {
         let here: Vec<_> =
             self.invariants.borrow().iter().filter(|always| always.scene == scene).cloned().collect();
         for always in here {
-            let holds =
-                always.holds.call_within_context::<Dynamic>(ctx, ()).map_err(|error| self.explain(*error))?;
+            let holds = caller(&always.holds, &mut []).map_err(|error| self.explain(*error))?;
             match holds.as_bool() {
                 Ok(true) => {}
-                Ok(false) => return Err(self.found(&format!("always: {}", always.title), &always.spot)),
+                Ok(false) => return Err(Failure::Check(format!("always: {}", always.title)).at(&always.spot)),
                 Err(kind) => {
                     let words = format!("always: the function is to give true or false, not {kind}");
                     return Err(Failure::Misuse(words).at(&always.spot));
@@ -190,25 +190,6 @@ impl Kit {
             }
         }
         Ok(())
-    }
-
-    /// Something is not so that was to be: on the list, and as an error.
-    pub(super) fn found(&self, words: &str, spot: &Spot) -> ScriptError {
-        let more =
-            More { verdict: Some(Verdict::Fail), quote: self.quote(spot).and_then(text), ..More::default() };
-        self.stage.borrow_mut().record(None, Ev::Check, |moment| {
-            moment.line = Some(spot.line);
-            moment.text = text(words);
-            moment.more = Some(Box::new(more));
-        });
-        Failure::Check(words.to_owned()).at(spot)
-    }
-
-    /// The line of a place, as it is written.
-    pub(super) fn quote(&self, spot: &Spot) -> Option<String> {
-        let texts = self.texts.borrow();
-        let line = usize::try_from(spot.line).ok()?.checked_sub(1)?;
-        texts.get(&spot.file)?.lines().nth(line).map(str::to_owned)
     }
 
     /// What the engine says, in our words, with the line quoted.
@@ -219,7 +200,7 @@ impl Kit {
         };
         let mut error = trouble::explain(error, &self.file, &names);
         if let (Some(spot), None) = (&error.spot, &error.quote) {
-            error.quote = self.quote(spot);
+            error.quote = self.stage.borrow().quote(spot);
         }
         error
     }

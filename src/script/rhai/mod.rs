@@ -11,4 +11,5 @@ mod peers;
 mod trouble;
 mod values;
 
+pub(super) use engine::Talk;
 pub use engine::run;
