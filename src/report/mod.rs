@@ -10,7 +10,10 @@ pub mod hue;
 pub mod scene;
 pub mod verdict;
 
+pub mod bundle;
+pub mod cast;
 pub mod gradescope;
+pub mod html;
 pub mod junit;
 pub mod stable;
 pub mod tap;

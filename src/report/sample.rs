@@ -146,7 +146,7 @@ impl Sample {
 
     pub(crate) fn test(&mut self, title: &str, points: Option<f64>) -> &mut Self {
         self.at = 0;
-        let more = Some(Box::new(More { points, ..More::default() }));
+        let more = points.map(|_| Box::new(More { points, ..More::default() }));
         let moment = Moment { text: Some(untrusted(title)), more, ..self.moment(Ev::Test, None, None) };
         self.push(moment);
         self
