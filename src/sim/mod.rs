@@ -128,7 +128,7 @@ impl Sim {
         self.hosts.get(who.0).map_or(&[], |host| host.disk.written())
     }
 
-    /// How many things have happened, and how many bytes have arrived.
+    /// How many things have happened to nodes, commands among them, and how many bytes have arrived.
     pub fn work(&self) -> (u64, u64) {
         (self.steps, self.bytes)
     }
@@ -183,7 +183,6 @@ impl Sim {
     }
 
     fn happen(&mut self, at: Mono, due: Due) {
-        self.steps += 1;
         match due {
             Due::Alarm(who) => self.alarm(who, at),
             Due::Knock(no) => self.knock(no),
@@ -248,6 +247,7 @@ impl Sim {
     fn give(&mut self, who: PeerNo, input: Input<'_>) {
         let host = &mut self.hosts[who.0];
         let Some(node) = host.node.as_mut() else { return };
+        self.steps += 1;
         self.trace.input(self.now, who, &input);
         let now = host::now(self.now, host.skew);
         let mut effects = std::mem::take(&mut self.effects);
