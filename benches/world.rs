@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use hobnob::rng::Seed;
-use hobnob::sim::Sim;
+use hobnob::sim::{Cipher, Sim};
 
 #[path = "../tests/it/crowd.rs"]
 mod crowd;
@@ -69,7 +69,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(plan: &Plan, peers: usize) -> Result<(), Box<dyn Error>> {
     let before = resident()?.0;
-    let mut sim = Sim::new(Seed::from_number(1));
+    let cipher = if plan.noise { Cipher::Noise } else { Cipher::Sham };
+    let mut sim = Sim::with_cipher(Seed::from_number(1), cipher);
     if !plan.trace {
         sim.keep_trace(0);
     }

@@ -4,8 +4,9 @@
 //! nodes' business.
 
 mod host;
-
+mod mix;
 mod queue;
+mod sham;
 mod stream;
 mod trace;
 mod world;
@@ -34,6 +35,7 @@ use trace::Trace;
 /// An imaginary world.
 pub struct Sim {
     seed: Seed,
+    cipher: Cipher,
     now: Mono,
     queue: Queue,
     hosts: Vec<Host>,
@@ -58,6 +60,17 @@ pub struct Sim {
     piece: Vec<u8>,
 }
 
+/// What seals the links of a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cipher {
+    /// The real one, as in production.
+    #[default]
+    Noise,
+    /// One that is none: as many messages of the same sizes, and whatever is changed is refused, but
+    /// nothing is hidden and nobody proves anything. For thousands of peers.
+    Sham,
+}
+
 /// The usual way between two peers: a local network.
 pub const LAN: Shape =
     Shape { delay: Duration::from_millis(1), jitter: Duration::ZERO, bandwidth: None, pieces: None };
@@ -71,8 +84,14 @@ const SOON: Duration = Duration::from_secs(2);
 impl Sim {
     /// A world with nobody in it.
     pub fn new(seed: Seed) -> Self {
+        Self::with_cipher(seed, Cipher::Noise)
+    }
+
+    /// The same, where links are sealed by this.
+    pub fn with_cipher(seed: Seed, cipher: Cipher) -> Self {
         Self {
             seed,
+            cipher,
             now: Mono::default(),
             queue: Queue::default(),
             hosts: Vec::new(),
@@ -111,7 +130,7 @@ impl Sim {
         config.listens = Some(addr);
         self.names.insert(config.name, who);
         self.trace.note(self.now, Some(who), format_args!("cast {}", config.name));
-        let mut host = Host::new(config, addr, self.seed);
+        let mut host = Host::new(config, addr, self.seed, self.cipher);
         host.start();
         self.hosts.push(host);
         Ok(who)

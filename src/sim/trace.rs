@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fmt::{self, Write as _};
 
 use crate::node::io::{Effect, Input};
+use crate::sim::mix::Mix;
 use crate::time::Mono;
 use crate::world::{Entry, PeerNo};
 
@@ -17,19 +18,13 @@ pub(super) struct Trace {
     line: String,
 }
 
-/// A running hash: not against enemies, only to tell two runs apart. The same on every machine.
-struct Mix(u64);
-
 /// Bytes as a trace shows them: how many, and a number for what they are.
 struct Blob<'a>(&'a [u8]);
-
-/// An odd number with as many ones as zeros, spread well: 2⁶⁴ divided by the golden ratio.
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Trace {
     /// Keeps the latest `keep` entries.
     pub(super) fn new(keep: usize) -> Self {
-        Self { entries: VecDeque::new(), keep, count: 0, hash: Mix(GOLDEN), line: String::new() }
+        Self { entries: VecDeque::new(), keep, count: 0, hash: Mix::default(), line: String::new() }
     }
 
     pub(super) fn keep(&mut self, keep: usize) {
@@ -44,8 +39,8 @@ impl Trace {
         // Writing to a string does not fail.
         let _ = self.line.write_fmt(what);
         self.count += 1;
-        self.hash.number(at.0);
-        self.hash.number(who.map_or(u64::MAX, |who| who.0 as u64));
+        self.hash.add(at.0);
+        self.hash.add(who.map_or(u64::MAX, |who| who.0 as u64));
         self.hash.bytes(self.line.as_bytes());
         if self.keep == 0 {
             return;
@@ -114,31 +109,15 @@ impl Trace {
     }
 
     pub(super) fn digest(&self) -> u64 {
-        self.hash.0
-    }
-}
-
-impl Mix {
-    fn number(&mut self, number: u64) {
-        let mixed = (self.0 ^ number).wrapping_mul(GOLDEN);
-        self.0 = mixed ^ (mixed >> 29);
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.number(u64::from_le_bytes(word));
-        }
-        self.number(bytes.len() as u64);
+        self.hash.number()
     }
 }
 
 impl fmt::Display for Blob<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut mix = Mix(GOLDEN);
+        let mut mix = Mix::default();
         mix.bytes(self.0);
-        write!(f, "{} bytes #{:016x}", self.0.len(), mix.0)
+        write!(f, "{} bytes #{:016x}", self.0.len(), mix.number())
     }
 }
 

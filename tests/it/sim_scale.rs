@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hobnob::rng::Seed;
-use hobnob::sim::Sim;
+use hobnob::sim::{Cipher, Sim};
 use hobnob::world::World;
 
 use crate::crowd::Crowd;
@@ -22,20 +22,32 @@ fn storm(sim: Sim, peers: usize, rounds: usize) -> Crowd {
     crowd
 }
 
+fn sham(seed: u64) -> Sim {
+    Sim::with_cipher(Seed::from_number(seed), Cipher::Sham)
+}
+
 #[test]
 fn hundreds_hear_each_other_in_no_time() {
     let start = Instant::now();
-    storm(Sim::new(Seed::from_number(1)), 300, 2);
+    storm(sham(1), 300, 2);
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
 fn a_crowd_of_one_seed_does_the_same_to_the_byte() {
     let run = |seed| {
-        let crowd = storm(Sim::new(Seed::from_number(seed)), 40, 3);
+        let crowd = storm(sham(seed), 40, 3);
         (crowd.sim.digest(), crowd.sim.work(), crowd.sim.trace_count())
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn as_much_happens_under_either_cipher() {
+    let real = storm(Sim::new(Seed::from_number(1)), 20, 3);
+    let sham = storm(sham(1), 20, 3);
+    assert_eq!(real.sim.work(), sham.sim.work(), "as many inputs, as many bytes");
+    assert_ne!(real.sim.digest(), sham.sim.digest(), "but other bytes");
 }
