@@ -3,6 +3,7 @@
 //! order of commands give one trace, to the byte. Decides when what happens; what it means is the
 //! nodes' business.
 
+mod digest;
 mod host;
 mod mix;
 mod queue;

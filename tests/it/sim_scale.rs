@@ -42,6 +42,10 @@ fn a_crowd_of_one_seed_does_the_same_to_the_byte() {
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
+    let mut unseen = sham(1);
+    unseen.keep_trace(0);
+    let crowd = storm(unseen, 40, 3);
+    assert_eq!((crowd.sim.trace().count(), crowd.sim.digest()), (0, run(1).0), "kept or not");
 }
 
 #[test]
