@@ -15,8 +15,9 @@ use crate::node::Node;
 use crate::node::io::{Config, Record};
 use crate::rng::{Rng, Seed};
 use crate::sim::Cipher;
+use crate::sim::log::Log;
 use crate::sim::sham::SHAM;
-use crate::sim::stream::StreamNo;
+use crate::sim::streams::StreamNo;
 use crate::store::{Memory, Store};
 use crate::time::{Mono, Now, Wall};
 
@@ -63,7 +64,7 @@ pub(super) struct Host {
 pub(super) struct Disk {
     memory: Memory,
     /// All of it, for whoever checks what came of a run; it grows with the run, as a disk does.
-    written: Vec<Record>,
+    written: Log,
     pending: VecDeque<(SaveId, Vec<Record>)>,
     /// How long a save takes.
     pub(super) delay: Duration,
@@ -164,14 +165,14 @@ impl Disk {
         while self.pending.front().is_some_and(|(id, _)| *id <= save)
             && let Some((id, records)) = self.pending.pop_front()
         {
-            self.written.extend(records.iter().cloned());
+            records.iter().for_each(|record| self.written.add(record));
             self.memory.save(id, records);
         }
     }
 
     /// Everything that was ever safe here, in the order of being saved.
-    pub(super) fn written(&self) -> &[Record] {
-        &self.written
+    pub(super) fn written(&self) -> Vec<Record> {
+        self.written.records()
     }
 }
 

@@ -5,10 +5,12 @@
 
 mod digest;
 mod host;
+mod log;
 mod mix;
 mod queue;
 mod sham;
 mod stream;
+mod streams;
 mod trace;
 mod world;
 
@@ -30,7 +32,8 @@ use crate::world::fault::Fault;
 use crate::world::{PeerNo, Shape, WorldError};
 use host::Host;
 use queue::{Due, Queue};
-use stream::{Stream, StreamNo};
+use stream::Stream;
+use streams::Streams;
 use trace::Trace;
 
 /// An imaginary world.
@@ -43,9 +46,8 @@ pub struct Sim {
     names: BTreeMap<Name, PeerNo>,
     dialect: Dialect,
     fault: Fault,
-    streams: BTreeMap<StreamNo, Stream>,
-    /// Streams ever, and those not yet up.
-    dialled: u64,
+    streams: Streams<Stream>,
+    /// Those not yet up.
     dialling: usize,
     /// Whose turn is to be ended before time goes on.
     stirred: Vec<PeerNo>,
@@ -99,8 +101,7 @@ impl Sim {
             names: BTreeMap::new(),
             dialect: Dialect::Native,
             fault: Fault::new(LAN),
-            streams: BTreeMap::new(),
-            dialled: 0,
+            streams: Streams::default(),
             dialling: 0,
             stirred: Vec::new(),
             busy: PeerNo(0),
@@ -144,8 +145,8 @@ impl Sim {
 
     /// Everything that a peer's disk ever had, in the order of being saved: what it has received and
     /// what it has queued, whatever its node says of itself. Nothing for a number that nobody has.
-    pub fn written(&self, who: PeerNo) -> &[Record] {
-        self.hosts.get(who.0).map_or(&[], |host| host.disk.written())
+    pub fn written(&self, who: PeerNo) -> Vec<Record> {
+        self.hosts.get(who.0).map_or_else(Vec::new, |host| host.disk.written())
     }
 
     /// How many things have happened to nodes, commands among them, and how many bytes have arrived.

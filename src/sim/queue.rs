@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::id::SaveId;
-use crate::sim::stream::StreamNo;
+use crate::sim::streams::StreamNo;
 use crate::time::Mono;
 use crate::world::PeerNo;
 
