@@ -145,6 +145,37 @@ pub const CAST_MAX: usize = 65_536;
 /// Lines of a world's trace that are kept for reading; the oldest go first.
 pub const TRACE_MAX: usize = 10_000;
 
+/// Moments in one run of a script.
+pub const MOMENTS_MAX: usize = 1_000_000;
+/// Operations of the script language in one run.
+pub const SCRIPT_OPERATIONS_MAX: u64 = 1_000_000_000;
+/// Operations in which a script lets no time pass and asks nothing of a peer, so that one that does
+/// nothing but compute ends within a second.
+pub const SCRIPT_IDLE_MAX: u64 = 5_000_000;
+/// What a verb costs of that, as much as this many operations.
+pub const SCRIPT_VERB_COST: u64 = 500;
+/// Depth of calls, and of expressions, in a script.
+pub const SCRIPT_DEPTH_MAX: usize = 64;
+/// Bytes of all strings in one value.
+pub const SCRIPT_STRING_MAX: usize = 1024 * 1024;
+/// Elements of all arrays in one value.
+pub const SCRIPT_ARRAY_MAX: usize = 100_000;
+/// Entries of all maps in one value.
+pub const SCRIPT_MAP_MAX: usize = 10_000;
+/// Variables of one scope.
+pub const SCRIPT_VARIABLES_MAX: usize = 1_000;
+/// Functions that one script may define.
+pub const SCRIPT_FUNCTIONS_MAX: usize = 1_000;
+/// Files that one script may import.
+pub const SCRIPT_MODULES_MAX: usize = 64;
+/// Bytes of a script, and of a file that it imports.
+pub const SCRIPT_BYTES_MAX: u64 = 1024 * 1024;
+/// Times in a row that a handler may fail before it is called no more.
+pub const HANDLER_FAILURES_MAX: u32 = 5;
+/// Silence after which a world with strangers in it is taken to be at rest.
+pub const QUIET: Duration = Duration::from_millis(300);
+/// How long `settle` waits for the world to rest.
+pub const SETTLE: Duration = Duration::from_secs(120);
 /// Bytes of a file of events that is read.
 pub const EVENTS_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Moments in one: what fits a machine's memory.
@@ -257,6 +288,22 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
             "somebody else may have made it",
         ),
         ("source", format!("{SOURCE_DEPTH_MAX} deep"), "a file that sources itself ends"),
+        (
+            "script",
+            format!(
+                "{SCRIPT_OPERATIONS_MAX} operations, {SCRIPT_IDLE_MAX} without asking anything of a peer"
+            ),
+            "one that never ends is ended",
+        ),
+        (
+            "value in a script",
+            format!(
+                "{} of text, {SCRIPT_ARRAY_MAX} elements, {SCRIPT_MAP_MAX} entries, {SCRIPT_DEPTH_MAX} deep",
+                bytes(SCRIPT_STRING_MAX)
+            ),
+            "no script fills the memory",
+        ),
+        ("run", format!("{MOMENTS_MAX} moments, {CAST_MAX} peers"), "a report can be made of it"),
     ]
 }
 

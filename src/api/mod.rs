@@ -10,6 +10,7 @@ pub mod exit;
 pub mod reply;
 
 pub mod action;
+pub mod fault;
 pub mod pattern;
 pub mod settings;
 

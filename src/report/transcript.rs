@@ -320,6 +320,6 @@ mod tests {
             let end = rest[at..].find('m').expect("a whole sequence");
             rest = rest.split_off(at + end + 1);
         }
-        assert_eq!(bare + &rest, write(&play, false));
+        assert_eq!(format!("{bare}{rest}"), write(&play, false));
     }
 }

@@ -84,6 +84,12 @@ pub enum Failure {
     /// What was typed cannot be sent.
     #[error("{0}")]
     Body(crate::text::BodyError),
+    /// The network and the fates of other people's nodes are not ours to decide.
+    #[error("{0}: the peers here are not ours to disturb; write it in a script, and: hobnob run FILE")]
+    NotOurs(String),
+    /// No script can be run here.
+    #[error("{0}: scripts cannot be run from here; try: hobnob run FILE")]
+    NoScripts(&'static str),
     /// A line is not UTF-8.
     #[error("this line is not UTF-8 text")]
     NotText,
@@ -147,6 +153,8 @@ impl Failure {
             | Self::Output(_)
             | Self::NotPlain(_)
             | Self::TooBig(_)
+            | Self::NotOurs(_)
+            | Self::NoScripts(_)
             | Self::NoTerminal(_) => Exit::Runtime,
         }
     }

@@ -56,6 +56,8 @@ pub struct Front<'a> {
     pub(super) unreachable: BTreeMap<Address, Why>,
     /// What failed of that which a batch did not wait for.
     pub(super) failed: Option<(usize, Failure)>,
+    /// Events that were ever taken in.
+    pub(super) events: u64,
     /// Messages after which no more is taken in.
     pub(super) quota: Option<u64>,
     /// How many files deep we are.
@@ -89,6 +91,7 @@ impl<'a> Front<'a> {
             present: BTreeMap::new(),
             unreachable: BTreeMap::new(),
             failed: None,
+            events: 0,
             quota: None,
             depth: 0,
             interrupted,

@@ -14,8 +14,13 @@ mod weather;
 
 // The imaginary world: what it is, what the network does to peers in it, and a swarm of seeds.
 mod cast;
+mod crowd;
 mod sim_faults;
+mod sim_scale;
 mod sim_seeds;
+
+// Scripts: what the language does, and what becomes of each verb.
+mod scripts;
 mod sim_world;
 
 // Real sockets, several nodes on one thread.
