@@ -188,7 +188,7 @@ impl<'a> Sheet<'a> {
         let words = self.words(moment)?;
         let across = matches!(moment.ev, Ev::Check | Ev::Partition | Ev::Heal | Ev::Hold | Ev::Release);
         match who(moment.peer).filter(|_| !across) {
-            Some(peer) => row.put(self.column(peer) + 2, &words),
+            Some(peer) => row.put_near(self.column(peer) + 2, &words),
             None => row.put(1, &format!(" {words} ")),
         }
         Some(row)
@@ -217,7 +217,6 @@ impl<'a> Sheet<'a> {
             return None;
         }
         let label = self.label(number, arrow);
-        let stub = self.pitch.saturating_sub(3);
         if matches!(arrow.fate, Fate::Dropped(_)) {
             let until = if from < to { to.saturating_sub(3) } else { to + 3 };
             row.line(from, until, "─", &label);
@@ -225,9 +224,7 @@ impl<'a> Sheet<'a> {
             row.set(until, "×");
             return Some(row);
         }
-        let since = if from < to { to.saturating_sub(stub) } else { to + stub };
-        row.line(since, to, "─", &label);
-        row.set(since, "╌");
+        row.line(from, to, "╌", &label);
         row.set(if from < to { to.saturating_sub(1) } else { to + 1 }, if from < to { "▶" } else { "◀" });
         Some(row)
     }
@@ -293,13 +290,13 @@ mod tests {
             r#"                    alice                   bob                   carol
    0.000   ── everyone connects ────────────────────────────────────────────────
    0.001              │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│                      │
-   0.002              │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│
+   0.002              │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│
    0.002   ── talk ─────────────────────────────────────────────────────────────
    0.002              ├─────── ping ────────▶│                      │
    0.010              │◀────── pong ─────────┤                      │
    0.019              ├─ #3 hello, all ───╌  │                      │
    0.019              ├─────────────── hello, all ─────────────────▶│
-   0.026              │  ╌─ #3 hello, all ──▶│                      │
+   0.026              │╌╌ #3 hello, all ╌╌╌╌▶│                      │
    0.026 ▒   partition carol | alice, bob    │                      │
    0.036 ▒            ├ #4 are you the… ──╌  │                      │
    1.036 ▒            ├────────── #4 are you there? ─────────────×  │

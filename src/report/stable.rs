@@ -192,7 +192,7 @@ fn finding(moment: &Moment) -> String {
         _ => String::new(),
     };
     let text = moment.text.as_ref().map(Untrusted::display).unwrap_or_default();
-    format!("{}{word}{points}: {text}", if moment.ev == Ev::Check { "check " } else { "" })
+    format!("{word}{points}: {text}")
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ bob
   <- alice "hello, all"
 carol
   <- alice "hello, all"
-= check passed: everybody is back
+= passed: everybody is back
 
 == bob leaves
 alice

@@ -97,8 +97,8 @@ impl Transcript {
     fn other(&self, moment: &Moment, text: Option<&Untrusted<Arc<str>>>) -> Option<String> {
         let quoted = || text.map(Untrusted::quoted).unwrap_or_default();
         let shown = || text.map(Untrusted::display).unwrap_or_default();
-        let why = || more(moment).why.as_deref().map(|why| format!(": {}", escape_display(why)));
-        let why = || why().unwrap_or_default();
+        let reason = more(moment).why.as_deref().map(escape_display);
+        let why = || reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let (mark, rest) = match moment.ev {
             Ev::Listen | Ev::Delivered | Ev::ExpectOk => return None,
             Ev::Send if moment.msg.is_none() => return None,
@@ -109,8 +109,8 @@ impl Transcript {
             Ev::Left => ("*", "left".into()),
             Ev::Disconnect => ("*", "disconnected".into()),
             Ev::Lost => ("x", format!("lost{}", why())),
-            Ev::Refused => ("x", format!("refused{}", why())),
-            Ev::Timeout => ("x", format!("no answer{}", why())),
+            // Why says it in a sentence of its own.
+            Ev::Refused | Ev::Timeout => ("x", reason.unwrap_or_else(|| "no answer".into())),
             Ev::Drop => ("x", self.message(moment, &format!("dropped{}", why()))),
             Ev::Crash => ("*", "crashed".into()),
             Ev::Restart => ("*", "restarted".into()),
@@ -127,7 +127,7 @@ impl Transcript {
             Ev::Test => return Some(self.test(moment, &shown())),
             Ev::Check => {
                 let verdict = more(moment).verdict.map_or("done", word);
-                return Some(self.course(moment.at, &format!("check {verdict}: {}", shown())));
+                return Some(self.course(moment.at, &format!("{verdict}: {}", shown())));
             }
             Ev::ExpectFail => return Some(self.failure(moment)),
         };
@@ -260,7 +260,7 @@ mod tests {
    0.036  alice  -> carol  #4 "are you there?"
    1.036  alice  x  carol  #4 dropped: it has left
    1.036  *  heal
-   1.036  #  check passed: everybody is back
+   1.036  #  passed: everybody is back
    1.036  #  passed
 "##,
         );

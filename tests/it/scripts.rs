@@ -13,7 +13,7 @@ use hobnob::sim::Sim;
 use hobnob::text::Untrusted;
 use hobnob::world::World;
 
-fn source(name: &str, text: &str) -> Source {
+pub(crate) fn source(name: &str, text: &str) -> Source {
     Source {
         name: name.into(),
         folder: PathBuf::from("scripts"),
@@ -23,7 +23,7 @@ fn source(name: &str, text: &str) -> Source {
     }
 }
 
-fn setting(source: &Source, seed: u64) -> Setting {
+pub(crate) fn setting(source: &Source, seed: u64) -> Setting {
     let head = Head {
         hobnob: "test".into(),
         script: Untrusted::new(Arc::from(source.name.as_str())),

@@ -30,6 +30,8 @@ pub(super) struct Layout {
     pub(super) labelled: bool,
     /// Of each moment, how far down it is.
     pub(super) y: Vec<i64>,
+    /// Of each, whether anything is drawn there.
+    pub(super) drawn: Vec<bool>,
     /// Size of the whole.
     pub(super) width: i64,
     pub(super) height: i64,
@@ -65,6 +67,7 @@ impl Layout {
             spacing,
             labelled,
             y: Vec::with_capacity(scene.moments.len()),
+            drawn: Vec::with_capacity(scene.moments.len()),
             width: right + 4,
             height: 0,
             left: LEFT,
@@ -129,6 +132,7 @@ impl Layout {
                 Room::Title => y = y.max(floor) + TITLE - 8,
             }
             self.y.push(y);
+            self.drawn.push(!matches!(room, Room::None | Room::Title));
             match room {
                 Room::Across => floor = y + LINE + 6,
                 Room::Title => floor = y + LINE + 6,

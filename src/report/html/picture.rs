@@ -124,8 +124,8 @@ impl Picture<'_> {
         for (place, moment) in self.moments() {
             let y = self.layout.down(place) + 4;
             let shown = moment.at / 1_000;
-            let text = matches!(moment.ev, Ev::Send | Ev::Listen | Ev::Test | Ev::Step | Ev::ExpectOk);
-            if y >= free && last != Some(shown) && !text {
+            let drawn = self.layout.drawn.get(place).copied().unwrap_or(false);
+            if y >= free && last != Some(shown) && drawn {
                 push(
                     out,
                     format_args!("<text class=t x=56 y={y}>{}.{:03}</text>", shown / 1_000, shown % 1_000),
@@ -218,7 +218,16 @@ impl Picture<'_> {
             let across = matches!(moment.ev, Ev::Check | Ev::Partition | Ev::Heal | Ev::Hold | Ev::Release);
             let y = self.layout.down(place);
             match column.filter(|_| !across) {
-                Some(x) => self.text(class, x + 7, y + 4, &cut(&words, 40), out),
+                Some(x) => {
+                    let words = cut(&words, 40);
+                    let length = i64::try_from(words.chars().count()).unwrap_or(i64::MAX) * CHARACTER;
+                    // Beside the last columns it stands on the other side.
+                    if x + 7 + length > self.layout.width && x > length {
+                        self.text(&format!("\"{class} f\""), x - 7, y + 4, &words, out);
+                    } else {
+                        self.text(class, x + 7, y + 4, &words, out);
+                    }
+                }
                 None => self.text(class, self.layout.left + 4, y + 11, &cut(&words, 120), out),
             }
         }
