@@ -2,8 +2,12 @@
 //! passes. A script sees nothing else of its surroundings, so the same script runs in an imaginary
 //! world and over sockets; a world that cannot do something says so instead of pretending.
 
+mod check;
 pub(crate) mod fault;
 pub(crate) mod pipe;
+
+pub use check::NO_LOSS;
+pub(crate) use check::check;
 
 use std::fmt;
 use std::net::SocketAddr;
