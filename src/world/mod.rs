@@ -139,7 +139,7 @@ pub enum Rest {
     News,
     /// The world is at rest.
     Quiet,
-    /// Neither, in all of the time.
+    /// Neither, in all of the time, or somebody rang the world's bell.
     Waited,
 }
 
@@ -201,7 +201,7 @@ pub trait World {
     fn now(&self) -> Now;
 
     /// Lets time pass until some peer has something new to take, or `patience` is over. False in the
-    /// last case only.
+    /// last case only. Where time is real, the world's bell ends this and every other wait early.
     fn run(&mut self, patience: Duration) -> bool;
 
     /// Lets all of `time` pass; what the peers say meanwhile stays to be taken.
