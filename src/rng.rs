@@ -8,8 +8,12 @@ use rand_core::{Rng as _, SeedableRng};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Seed(pub [u8; 32]);
 
-/// A ChaCha20 stream (RFC 8439): strong enough for keys, the same on every machine.
-pub struct Rng(ChaCha20Rng);
+/// A ChaCha20 stream (RFC 8439): strong enough for keys, the same on every machine. One that nobody
+/// has drawn from takes no room for it: most of the thousands of an imaginary world never are.
+pub struct Rng {
+    seed: Seed,
+    stream: Option<Box<ChaCha20Rng>>,
+}
 
 impl Seed {
     /// A seed from the operating system.
@@ -33,7 +37,7 @@ impl Seed {
 impl Rng {
     /// The stream that follows from `seed`.
     pub fn new(seed: Seed) -> Self {
-        Self(ChaCha20Rng::from_seed(seed.0))
+        Self { seed, stream: None }
     }
 
     /// A seed of its own for a part of the program, so that parts do not disturb each other's draws.
@@ -50,18 +54,22 @@ impl Rng {
 
     /// Fills `bytes`.
     pub fn fill(&mut self, bytes: &mut [u8]) {
-        self.0.fill_bytes(bytes);
+        self.stream().fill_bytes(bytes);
     }
 
     /// 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
-        self.0.next_u64()
+        self.stream().next_u64()
     }
 
     /// A number in `0..bound`; 0 when `bound` is 0. The bias of the modulo is below 2⁻³² for the
     /// small bounds that are used here.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.0.next_u64() % bound }
+        if bound == 0 { 0 } else { self.stream().next_u64() % bound }
+    }
+
+    fn stream(&mut self) -> &mut ChaCha20Rng {
+        self.stream.get_or_insert_with(|| Box::new(ChaCha20Rng::from_seed(self.seed.0)))
     }
 }
 

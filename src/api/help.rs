@@ -24,7 +24,7 @@ pub fn overview() -> String {
         out += &format!("{}\n{}\n", topic.name(), list(verbs));
     }
     let names = Vec::from_iter(topics().map(Topic::name)).join(", ");
-    out + &format!("help VERB or TOPIC says more; topics: {names}\n")
+    out + format!("help VERB or TOPIC says more; topics: {names}\n").as_str()
 }
 
 /// What there is to say of a verb, a topic, or both.
@@ -57,7 +57,7 @@ pub fn verb_page(verb: &Verb) -> String {
     if !verb.also.is_empty() {
         out += &format!("also     {}\n", verb.also.join(", "));
     }
-    out + &format!("example  {}\nerror    {}\n", verb.example, verb.error)
+    out + format!("example  {}\nerror    {}\n", verb.example, verb.error).as_str()
 }
 
 /// What there is to say of a topic.
@@ -122,6 +122,12 @@ the same. Then nothing is guessed: say which by key or address. Compare the
 words of whois aloud to be sure who somebody is. (The keys under your fingers:
 Tab completes, Ctrl-R searches what you typed, Ctrl-C clears the line, Ctrl-D
 leaves.)
+"
+        }
+        Topic::Faults => {
+            "In a script the world is ours: links can be slow, parted and held, peers can die
+and come back. `hobnob run FILE` plays it in an imaginary world, the same way
+every time for one --seed; with --tcp over sockets, through a relay on each link.
 "
         }
         Topic::Scripts => {

@@ -9,7 +9,7 @@ mod start;
 use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 
-use crate::shell::failure::Exit;
+use crate::api::exit::Exit;
 use crate::shell::terminal;
 use args::{Args, Verb};
 

@@ -10,6 +10,7 @@
 //! Bytes go in, plaintext or a burst comes out, and bytes to write gather inside until they are
 //! taken. Knows nothing of peers, messages or other links; whoever owns it closes it on any error.
 
+pub(crate) mod cipher;
 mod noise;
 
 use crate::key::{Keys, PeerKey};
@@ -20,11 +21,12 @@ use crate::why::Why;
 use crate::wire::classic::is_plain_first_byte;
 use crate::wire::preamble::{self, Verdict};
 use crate::wire::record::{self, Splitter};
-use noise::{Handshake, Step, Transport};
+use cipher::{Cipher, Handshake, Step, Transport};
 
 /// One stream and what we know of it.
 pub struct Link {
     state: State,
+    cipher: Cipher,
     opened: Mono,
     heard: Mono,
     asked: bool,
@@ -49,10 +51,10 @@ enum State {
         dialled: bool,
     },
     Handshake {
-        noise: Box<Handshake>,
+        noise: Box<dyn Handshake>,
         since: Mono,
     },
-    Open(Box<Transport>),
+    Open(Box<dyn Transport>),
     Plain {
         burst: Vec<u8>,
         last: Mono,
@@ -96,7 +98,13 @@ impl Link {
 
     fn new(state: State, now: Mono) -> Self {
         let (said, out) = Default::default();
-        Self { state, opened: now, heard: now, asked: false, splitter: Splitter::default(), said, out }
+        let (cipher, splitter) = (Cipher::NOISE, Splitter::default());
+        Self { state, cipher, opened: now, heard: now, asked: false, splitter, said, out }
+    }
+
+    /// The same link, not yet begun, under another cipher than the usual one.
+    pub(crate) fn under(self, cipher: Cipher) -> Self {
+        Self { cipher, ..self }
     }
 
     /// When something was last heard.
@@ -195,16 +203,16 @@ impl Link {
                                 self.out.extend_from_slice(&preamble::OURS);
                             }
                             let (since, dialled) = (*since, *dialled);
-                            let mut noise = Handshake::new(dialled, keys, rng)?;
+                            let mut noise = self.cipher.begin(dialled, keys, rng)?;
                             if dialled {
                                 noise.write(keys, &mut self.out)?;
                             }
-                            self.state = State::Handshake { noise: Box::new(noise), since };
+                            self.state = State::Handshake { noise, since };
                         }
                     }
                 }
                 State::Handshake { noise, .. } => {
-                    let length = noise.expects();
+                    let length = noise.step().expects();
                     let record = match self.splitter.next(&mut bytes, length, length) {
                         Ok(Some(record)) => record,
                         Ok(None) => return Ok(progress),
@@ -221,7 +229,7 @@ impl Link {
                         };
                         let (transport, key) = noise.finish(keys)?;
                         progress.authenticated = Some(key);
-                        self.state = State::Open(Box::new(transport));
+                        self.state = State::Open(transport);
                     }
                 }
                 State::Open(transport) => {
@@ -309,7 +317,7 @@ impl Link {
         let before = self.said.len();
         put(&mut self.said);
         if self.said.len() > limits::PLAINTEXT_MAX {
-            transport.seal(&self.said[..before], &mut self.out);
+            seal(transport.as_mut(), &self.said[..before], &mut self.out);
             self.said.drain(..before);
         }
     }
@@ -333,7 +341,7 @@ impl Link {
             if self.out.capacity() == 0 && self.said.len() > SMALL {
                 self.out = spare.pop().unwrap_or_default();
             }
-            transport.seal(&self.said, &mut self.out);
+            seal(transport.as_mut(), &self.said, &mut self.out);
             self.said.clear();
             if self.said.capacity() > SMALL {
                 recycle(spare, std::mem::take(&mut self.said));
@@ -366,14 +374,12 @@ pub fn recycle(spare: &mut Vec<Vec<u8>>, mut buffer: Vec<u8>) {
 /// Bytes that a record adds to its plaintext.
 pub const RECORD_OVERHEAD: usize = limits::TAG_LEN + 2;
 
-impl Transport {
-    fn seal(&mut self, plaintext: &[u8], out: &mut Vec<u8>) {
-        if plaintext.is_empty() {
-            return;
-        }
-        record::put_prefix(plaintext.len() + limits::TAG_LEN, out);
-        self.encrypt(plaintext, out);
+fn seal(transport: &mut dyn Transport, plaintext: &[u8], out: &mut Vec<u8>) {
+    if plaintext.is_empty() {
+        return;
     }
+    record::put_prefix(plaintext.len() + limits::TAG_LEN, out);
+    transport.encrypt(plaintext, out);
 }
 
 #[cfg(test)]

@@ -15,32 +15,22 @@ use std::sync::LazyLock;
 
 use crate::key::{Keys, PeerKey};
 use crate::limits::TAG_LEN;
+use crate::link::cipher::{self, Step};
 use crate::rng::{Rng, Seed};
 use crate::why::Why;
 use crate::wire::preamble;
 use crate::wire::record;
 
 /// Our side of a handshake.
-pub(super) struct Handshake {
+struct Handshake {
     state: snow::HandshakeState,
     step: Step,
     remote: Option<PeerKey>,
     signature: [u8; 64],
 }
 
-/// What comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    First,
-    Second,
-    Third,
-    Done,
-}
-
 /// An open session.
-pub(super) struct Transport(snow::TransportState);
-
-const IDENTITY: usize = 32 + 64;
+struct Transport(snow::TransportState);
 
 static PARAMS: LazyLock<NoiseParams> =
     LazyLock::new(|| "Noise_XX_25519_ChaChaPoly_BLAKE2s".parse().expect("a pattern that snow knows"));
@@ -48,38 +38,24 @@ static PARAMS: LazyLock<NoiseParams> =
 static PROLOGUE: LazyLock<Vec<u8>> =
     LazyLock::new(|| [b"hobnob", &preamble::OURS[..], &preamble::OURS[..]].concat());
 
-impl Handshake {
-    /// Begins as initiator or responder, with an ephemeral key drawn from `rng`.
-    pub(super) fn new(initiator: bool, keys: &Keys, rng: &mut Rng) -> Result<Self, Why> {
-        let resolver: BoxedCryptoResolver = Box::new(Seeded(rng.fork()));
-        let builder = snow::Builder::with_resolver(PARAMS.clone(), resolver)
-            .local_private_key(keys.noise_secret())
-            .and_then(|builder| builder.prologue(&PROLOGUE))
-            .map_err(|_| Why::Crypto)?;
-        let state = if initiator { builder.build_initiator() } else { builder.build_responder() };
-        Ok(Self {
-            state: state.map_err(|_| Why::Crypto)?,
-            step: Step::First,
-            remote: None,
-            signature: [0; 64],
-        })
-    }
+/// Begins as initiator or responder, with an ephemeral key drawn from `rng`.
+pub(super) fn begin(initiator: bool, keys: &Keys, rng: &mut Rng) -> Result<Box<dyn cipher::Handshake>, Why> {
+    let resolver: BoxedCryptoResolver = Box::new(Seeded(rng.fork()));
+    let builder = snow::Builder::with_resolver(PARAMS.clone(), resolver)
+        .local_private_key(keys.noise_secret())
+        .and_then(|builder| builder.prologue(&PROLOGUE))
+        .map_err(|_| Why::Crypto)?;
+    let state = if initiator { builder.build_initiator() } else { builder.build_responder() };
+    let state = state.map_err(|_| Why::Crypto)?;
+    Ok(Box::new(Handshake { state, step: Step::First, remote: None, signature: [0; 64] }))
+}
 
-    pub(super) fn step(&self) -> Step {
+impl cipher::Handshake for Handshake {
+    fn step(&self) -> Step {
         self.step
     }
 
-    /// The exact length of the message that is due from the other side.
-    pub(super) fn expects(&self) -> usize {
-        match self.step {
-            Step::First => 32,
-            Step::Second => 32 + (32 + TAG_LEN) + (IDENTITY + TAG_LEN),
-            Step::Third | Step::Done => (32 + TAG_LEN) + (IDENTITY + TAG_LEN),
-        }
-    }
-
-    /// Appends our next message, as a record.
-    pub(super) fn write(&mut self, keys: &Keys, out: &mut Vec<u8>) -> Result<(), Why> {
+    fn write(&mut self, keys: &Keys, out: &mut Vec<u8>) -> Result<(), Why> {
         let mut payload = Vec::new();
         if self.step != Step::First {
             payload.extend_from_slice(&keys.public().0);
@@ -89,12 +65,11 @@ impl Handshake {
         let length = self.state.write_message(&payload, &mut message).map_err(|_| Why::Crypto)?;
         record::put_prefix(length, out);
         out.extend_from_slice(&message[..length]);
-        self.advance();
+        self.step = self.step.next();
         Ok(())
     }
 
-    /// Reads the other side's next message.
-    pub(super) fn read(&mut self, message: &[u8]) -> Result<(), Why> {
+    fn read(&mut self, message: &[u8]) -> Result<(), Why> {
         if self.step != Step::Third {
             refuse_low_order(message.first_chunk().ok_or(Why::Protocol)?)?;
         }
@@ -107,13 +82,12 @@ impl Handshake {
         } else if length != 0 {
             return Err(Why::Protocol);
         }
-        self.advance();
+        self.step = self.step.next();
         Ok(())
     }
 
-    /// The session, and who is at its other end: that key signed the Noise static key that this
-    /// session has proven.
-    pub(super) fn finish(self, keys: &Keys) -> Result<(Transport, PeerKey), Why> {
+    /// That key signed the Noise static key that this session has proven.
+    fn finish(self: Box<Self>, keys: &Keys) -> Result<(Box<dyn cipher::Transport>, PeerKey), Why> {
         let remote = self.remote.ok_or(Why::Crypto)?;
         let proven: [u8; 32] =
             self.state.get_remote_static().and_then(|key| key.try_into().ok()).ok_or(Why::Crypto)?;
@@ -124,21 +98,12 @@ impl Handshake {
         if !remote.vouches_for(&proven, &self.signature) {
             return Err(Why::Crypto);
         }
-        Ok((Transport(self.state.into_transport_mode().map_err(|_| Why::Crypto)?), remote))
-    }
-
-    fn advance(&mut self) {
-        self.step = match self.step {
-            Step::First => Step::Second,
-            Step::Second => Step::Third,
-            Step::Third | Step::Done => Step::Done,
-        };
+        Ok((Box::new(Transport(self.state.into_transport_mode().map_err(|_| Why::Crypto)?)), remote))
     }
 }
 
-impl Transport {
-    /// Appends `plaintext` (at most 65,519 bytes), encrypted, to `out`.
-    pub(super) fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) {
+impl cipher::Transport for Transport {
+    fn encrypt(&mut self, plaintext: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         out.resize(start + plaintext.len() + TAG_LEN, 0);
         let length =
@@ -146,11 +111,7 @@ impl Transport {
         debug_assert_eq!(length, plaintext.len() + TAG_LEN);
     }
 
-    /// Appends what `record` holds to `plain`.
-    ///
-    /// # Errors
-    /// It does not decrypt: somebody changed the stream, and nothing of it can be believed.
-    pub(super) fn open(&mut self, record: &[u8], plain: &mut Vec<u8>) -> Result<(), Why> {
+    fn open(&mut self, record: &[u8], plain: &mut Vec<u8>) -> Result<(), Why> {
         let start = plain.len();
         // As long as the ciphertext: ring decrypts in place then, and copies otherwise.
         plain.resize(start + record.len(), 0);

@@ -95,12 +95,13 @@ impl Node {
         conn.remote = Some(canonical(remote));
         conn.local = Some(canonical(local));
         conn.progress = now;
-        conn.link = Some(match &conn.dial {
+        let link = match &conn.dial {
             None => Link::accepted(now, !hear_plain),
             Some(dial) if dial.dialect == Dialect::Native => Link::dialled(now),
             Some(dial) if dial.known_plain => Link::plain(now),
             Some(_) => Link::probing(now),
-        });
+        };
+        conn.link = Some(link.under(self.cipher));
         let plain_at_once = conn.link.as_ref().is_some_and(Link::is_plain);
         conn.sniffing = !known;
         self.sniffing += usize::from(!known);

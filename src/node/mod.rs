@@ -25,6 +25,7 @@ use crate::api::event::{Event, What};
 use crate::api::reply::{Reply, Status};
 use crate::id::{LinkId, Name, PeerId, RequestId, SaveId};
 use crate::key::{Keys, PeerKey};
+use crate::link::cipher::Cipher;
 use crate::rng::{Rng, Seed};
 use crate::time::{Mono, Now};
 use delivery::{Inbox, Outbox, Outgoing};
@@ -62,6 +63,7 @@ pub struct Node {
     handshakes: usize,
     sniffing: usize,
     counters: Status,
+    cipher: Cipher,
     plaintext: Vec<u8>,
     spare: Vec<Vec<u8>>,
 }
@@ -93,6 +95,17 @@ const ROOM_MAX: usize = 8_192;
 impl Node {
     /// A node that was not there before, or that goes on from `saved`.
     pub fn new(config: Config, keys: Keys, saved: Snapshot, seed: Seed) -> Self {
+        Self::with_cipher(config, keys, saved, seed, Cipher::NOISE)
+    }
+
+    /// The same, with another cipher than the usual one, for whoever has one.
+    pub(crate) fn with_cipher(
+        config: Config,
+        keys: Keys,
+        saved: Snapshot,
+        seed: Seed,
+        cipher: Cipher,
+    ) -> Self {
         let mut node = Self {
             config,
             keys,
@@ -117,6 +130,7 @@ impl Node {
             handshakes: 0,
             sniffing: 0,
             counters: Status::default(),
+            cipher,
             plaintext: Vec::new(),
             spare: Vec::new(),
         };

@@ -10,10 +10,14 @@ use crate::api::event::Event;
 use crate::api::reply::Reply;
 use crate::id::{LinkId, Name, RequestId, SaveId};
 use crate::key::Keys;
+use crate::link;
 use crate::node::Node;
 use crate::node::io::{Config, Record};
 use crate::rng::{Rng, Seed};
-use crate::sim::stream::StreamNo;
+use crate::sim::Cipher;
+use crate::sim::log::Log;
+use crate::sim::sham::SHAM;
+use crate::sim::streams::StreamNo;
 use crate::store::{Memory, Store};
 use crate::time::{Mono, Now, Wall};
 
@@ -23,6 +27,7 @@ pub(super) struct Host {
     pub(super) addr: SocketAddr,
     keys: Keys,
     config: Config,
+    cipher: Cipher,
     /// Its own stream of chance: a seed for each life of its node ...
     lives: Rng,
     /// ... and one for each stream that it dials.
@@ -59,7 +64,7 @@ pub(super) struct Host {
 pub(super) struct Disk {
     memory: Memory,
     /// All of it, for whoever checks what came of a run; it grows with the run, as a disk does.
-    written: Vec<Record>,
+    written: Log,
     pending: VecDeque<(SaveId, Vec<Record>)>,
     /// How long a save takes.
     pub(super) delay: Duration,
@@ -72,7 +77,7 @@ const DATE: i64 = 1_767_225_600_000_000;
 
 impl Host {
     /// A host whose every chance follows from `seed` and from its name.
-    pub(super) fn new(config: Config, addr: SocketAddr, seed: Seed) -> Self {
+    pub(super) fn new(config: Config, addr: SocketAddr, seed: Seed, cipher: Cipher) -> Self {
         let name = config.name;
         let mut seed = seed;
         // Distinct names give distinct seeds, so whoever joins changes nobody else's chances.
@@ -85,6 +90,7 @@ impl Host {
             addr,
             keys: Keys::from_seed(rng.fork()),
             config,
+            cipher,
             lives: Rng::new(rng.fork()),
             streams: Rng::new(rng.fork()),
             node: None,
@@ -109,7 +115,12 @@ impl Host {
     pub(super) fn start(&mut self) {
         self.life += 1;
         let (config, seed) = (self.config.clone(), self.lives.fork());
-        self.node = Some(Node::new(config, self.keys.clone(), self.disk.memory.load(), seed));
+        let cipher = match self.cipher {
+            Cipher::Noise => link::cipher::Cipher::NOISE,
+            Cipher::Sham => SHAM,
+        };
+        let saved = self.disk.memory.load();
+        self.node = Some(Node::with_cipher(config, self.keys.clone(), saved, seed, cipher));
     }
 
     /// Its program ends.
@@ -154,14 +165,14 @@ impl Disk {
         while self.pending.front().is_some_and(|(id, _)| *id <= save)
             && let Some((id, records)) = self.pending.pop_front()
         {
-            self.written.extend(records.iter().cloned());
+            records.iter().for_each(|record| self.written.add(record));
             self.memory.save(id, records);
         }
     }
 
     /// Everything that was ever safe here, in the order of being saved.
-    pub(super) fn written(&self) -> &[Record] {
-        &self.written
+    pub(super) fn written(&self) -> Vec<Record> {
+        self.written.records()
     }
 }
 

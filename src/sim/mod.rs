@@ -3,10 +3,14 @@
 //! order of commands give one trace, to the byte. Decides when what happens; what it means is the
 //! nodes' business.
 
+mod digest;
 mod host;
-
+mod log;
+mod mix;
 mod queue;
+mod sham;
 mod stream;
+mod streams;
 mod trace;
 mod world;
 
@@ -28,21 +32,22 @@ use crate::world::fault::Fault;
 use crate::world::{PeerNo, Shape, WorldError};
 use host::Host;
 use queue::{Due, Queue};
-use stream::{Stream, StreamNo};
+use stream::Stream;
+use streams::Streams;
 use trace::Trace;
 
 /// An imaginary world.
 pub struct Sim {
     seed: Seed,
+    cipher: Cipher,
     now: Mono,
     queue: Queue,
     hosts: Vec<Host>,
     names: BTreeMap<Name, PeerNo>,
     dialect: Dialect,
     fault: Fault,
-    streams: BTreeMap<StreamNo, Stream>,
-    /// Streams ever, and those not yet up.
-    dialled: u64,
+    streams: Streams<Stream>,
+    /// Those not yet up.
     dialling: usize,
     /// Whose turn is to be ended before time goes on.
     stirred: Vec<PeerNo>,
@@ -58,6 +63,17 @@ pub struct Sim {
     piece: Vec<u8>,
 }
 
+/// What seals the links of a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cipher {
+    /// The real one, as in production.
+    #[default]
+    Noise,
+    /// One that is none: as many messages of the same sizes, and whatever is changed is refused, but
+    /// nothing is hidden and nobody proves anything. For thousands of peers.
+    Sham,
+}
+
 /// The usual way between two peers: a local network.
 pub const LAN: Shape =
     Shape { delay: Duration::from_millis(1), jitter: Duration::ZERO, bandwidth: None, pieces: None };
@@ -71,16 +87,21 @@ const SOON: Duration = Duration::from_secs(2);
 impl Sim {
     /// A world with nobody in it.
     pub fn new(seed: Seed) -> Self {
+        Self::with_cipher(seed, Cipher::Noise)
+    }
+
+    /// The same, where links are sealed by this.
+    pub fn with_cipher(seed: Seed, cipher: Cipher) -> Self {
         Self {
             seed,
+            cipher,
             now: Mono::default(),
             queue: Queue::default(),
             hosts: Vec::new(),
             names: BTreeMap::new(),
             dialect: Dialect::Native,
             fault: Fault::new(LAN),
-            streams: BTreeMap::new(),
-            dialled: 0,
+            streams: Streams::default(),
             dialling: 0,
             stirred: Vec::new(),
             busy: PeerNo(0),
@@ -111,7 +132,7 @@ impl Sim {
         config.listens = Some(addr);
         self.names.insert(config.name, who);
         self.trace.note(self.now, Some(who), format_args!("cast {}", config.name));
-        let mut host = Host::new(config, addr, self.seed);
+        let mut host = Host::new(config, addr, self.seed, self.cipher);
         host.start();
         self.hosts.push(host);
         Ok(who)
@@ -124,11 +145,11 @@ impl Sim {
 
     /// Everything that a peer's disk ever had, in the order of being saved: what it has received and
     /// what it has queued, whatever its node says of itself. Nothing for a number that nobody has.
-    pub fn written(&self, who: PeerNo) -> &[Record] {
-        self.hosts.get(who.0).map_or(&[], |host| host.disk.written())
+    pub fn written(&self, who: PeerNo) -> Vec<Record> {
+        self.hosts.get(who.0).map_or_else(Vec::new, |host| host.disk.written())
     }
 
-    /// How many things have happened, and how many bytes have arrived.
+    /// How many things have happened to nodes, commands among them, and how many bytes have arrived.
     pub fn work(&self) -> (u64, u64) {
         (self.steps, self.bytes)
     }
@@ -183,7 +204,6 @@ impl Sim {
     }
 
     fn happen(&mut self, at: Mono, due: Due) {
-        self.steps += 1;
         match due {
             Due::Alarm(who) => self.alarm(who, at),
             Due::Knock(no) => self.knock(no),
@@ -248,6 +268,7 @@ impl Sim {
     fn give(&mut self, who: PeerNo, input: Input<'_>) {
         let host = &mut self.hosts[who.0];
         let Some(node) = host.node.as_mut() else { return };
+        self.steps += 1;
         self.trace.input(self.now, who, &input);
         let now = host::now(self.now, host.skew);
         let mut effects = std::mem::take(&mut self.effects);

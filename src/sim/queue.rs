@@ -1,16 +1,15 @@
 //! What is still to happen, in the order in which it will: by time, and at one time in the order of
 //! having been asked for. Nothing is moved in time to break a tie.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::id::SaveId;
-use crate::sim::stream::StreamNo;
+use crate::sim::streams::StreamNo;
 use crate::time::Mono;
 use crate::world::PeerNo;
 
 /// Something that is to happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     /// A node may have asked to be woken.
     Alarm(PeerNo),
@@ -39,34 +38,46 @@ impl Due {
     }
 }
 
-/// All of it.
+/// All of it. Much happens at one time, so what is due stands in a line for each time: what a world
+/// does next is at the front of a small tree, however many peers have something to do much later.
 #[derive(Default)]
 pub(super) struct Queue {
-    heap: BinaryHeap<Reverse<(Mono, u64, Due)>>,
-    asked: u64,
+    lines: BTreeMap<Mono, VecDeque<Due>>,
+    /// Empty lines, to be used again.
+    spare: Vec<VecDeque<Due>>,
     moving: usize,
 }
 
+/// Empty lines that are kept, and things that such a line may have room for.
+const SPARE_MAX: usize = 64;
+const ROOM_MAX: usize = 1_024;
+
 impl Queue {
     pub(super) fn push(&mut self, at: Mono, due: Due) {
-        self.asked += 1;
         self.moving += usize::from(due.is_moving());
-        self.heap.push(Reverse((at, self.asked, due)));
+        let line = self.lines.entry(at).or_insert_with(|| self.spare.pop().unwrap_or_default());
+        line.push_back(due);
     }
 
     /// The next thing, if it is due by `now`.
     pub(super) fn pop(&mut self, now: Mono) -> Option<(Mono, Due)> {
-        if self.next()? > now {
-            return None;
+        let mut line = self.lines.first_entry().filter(|line| *line.key() <= now)?;
+        let at = *line.key();
+        let due = line.get_mut().pop_front();
+        if line.get().is_empty() {
+            let line = line.remove();
+            if self.spare.len() < SPARE_MAX && line.capacity() <= ROOM_MAX {
+                self.spare.push(line);
+            }
         }
-        let Reverse((at, _, due)) = self.heap.pop()?;
+        let due = due?;
         self.moving -= usize::from(due.is_moving());
         Some((at, due))
     }
 
     /// When the next thing is due.
     pub(super) fn next(&self) -> Option<Mono> {
-        self.heap.peek().map(|Reverse((at, _, _))| *at)
+        self.lines.first_key_value().map(|(at, _)| *at)
     }
 
     /// How many things are under way.

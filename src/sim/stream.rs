@@ -2,6 +2,7 @@
 //! heard of again; bytes go both ways; each end goes in its own time. Decides what an end means for
 //! the other side, and asks the network's faults before anything passes.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use crate::addr::Address;
@@ -11,15 +12,12 @@ use crate::node::io::Input;
 use crate::rng::Rng;
 use crate::sim::Sim;
 use crate::sim::queue::Due;
+use crate::sim::streams::StreamNo;
 use crate::time::Mono;
 use crate::why::Why;
 use crate::world::fault::Gate;
 use crate::world::pipe::{Pipe, Taken};
 use crate::world::{PeerNo, Shape};
-
-/// A stream, numbered in the order of being dialled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct StreamNo(pub(super) u64);
 
 /// A stream: side 0 dialled it, side 1 accepted it.
 pub(super) struct Stream {
@@ -56,8 +54,6 @@ struct End {
 
 impl Sim {
     pub(super) fn dial(&mut self, who: PeerNo, link: LinkId, to: &Address) {
-        let no = StreamNo(self.dialled);
-        self.dialled += 1;
         let found = to.socket().map(|addr| self.listener(addr));
         let (target, known) = match found {
             Some(Some(target)) => (target, Ok(())),
@@ -66,7 +62,6 @@ impl Sim {
         };
         let host = &mut self.hosts[who.0];
         host.dials += 1;
-        host.ends.insert(link, no);
         let port = 40_000 + u16::try_from(host.dials % 20_000).unwrap_or(0);
         let local = SocketAddr::new(host.addr.ip(), port);
         let mut pipe = || Pipe::new(Rng::new(host.streams.fork()));
@@ -74,7 +69,8 @@ impl Sim {
         let arrives = self.now.plus(pipes[1].travel(&self.fault.shape(who, target)));
         let ends = [End { who, link, open: true }, End { who: target, link, open: false }];
         let stage = Stage::Dialled(known);
-        self.streams.insert(no, Stream { stage, ends, pipes, knocking: true, hole: false, local });
+        let no = self.streams.add(Stream { stage, ends, pipes, knocking: true, hole: false, local });
+        self.hosts[who.0].ends.insert(link, no);
         self.dialling += 1;
         self.queue.push(arrives, Due::Knock(no));
         self.queue.push(self.now.plus(limits::DIAL), Due::DialLimit(no));
@@ -82,7 +78,7 @@ impl Sim {
 
     /// A dial reaches the other side, or its answer the dialler.
     pub(super) fn knock(&mut self, no: StreamNo) {
-        let Some(stream) = self.streams.get_mut(&no) else { return };
+        let Some(stream) = self.streams.get_mut(no) else { return };
         stream.knocking = false;
         let [End { who: from, link, .. }, End { who: to, .. }] = stream.ends;
         match stream.stage {
@@ -129,7 +125,7 @@ impl Sim {
 
     /// The dial has had its time. If the other side has it already, it hears of the end.
     pub(super) fn dial_limit(&mut self, no: StreamNo) {
-        let Some(stream) = self.streams.get_mut(&no) else { return };
+        let Some(stream) = self.streams.get_mut(no) else { return };
         match stream.stage {
             Stage::Open => {}
             Stage::Dialled(_) | Stage::Refused => self.dial_failed(no, Why::TimedOut),
@@ -146,7 +142,7 @@ impl Sim {
     }
 
     fn dial_failed(&mut self, no: StreamNo, why: Why) {
-        let Some(stream) = self.streams.remove(&no) else { return };
+        let Some(stream) = self.streams.remove(no) else { return };
         self.dialling -= 1;
         let End { who, link, .. } = stream.ends[0];
         self.hosts[who.0].ends.remove(&link);
@@ -155,7 +151,7 @@ impl Sim {
 
     pub(super) fn write(&mut self, who: PeerNo, link: LinkId, bytes: Vec<u8>) {
         if let Some((no, side)) = self.end(who, link)
-            && let Some(stream) = self.streams.get_mut(&no)
+            && let Some(stream) = self.streams.get_mut(no)
         {
             stream.pipes[1 - side].write(bytes);
             self.fill(no, 1 - side);
@@ -165,7 +161,7 @@ impl Sim {
     /// A node ends its half.
     pub(super) fn finish(&mut self, who: PeerNo, link: LinkId) {
         if let Some((no, side)) = self.end(who, link)
-            && let Some(stream) = self.streams.get_mut(&no)
+            && let Some(stream) = self.streams.get_mut(no)
         {
             stream.pipes[1 - side].finish();
             self.fill(no, 1 - side);
@@ -177,14 +173,14 @@ impl Sim {
         let Some((no, side)) = self.end(who, link) else { return };
         self.close_side(no, side, |pipe, _, _| pipe.finish());
         let stuck = |stream: &Stream| stream.pipes[1 - side].is_stuck();
-        if self.streams.get(&no).is_some_and(stuck) {
+        if self.streams.get(no).is_some_and(stuck) {
             self.queue.push(self.now.plus(limits::GOODBYE), Due::CloseLimit(no, 1 - side));
         }
     }
 
     /// A closed stream has had its time to take the last bytes.
     pub(super) fn close_limit(&mut self, no: StreamNo, side: usize) {
-        if let Some(stream) = self.streams.get_mut(&no) {
+        if let Some(stream) = self.streams.get_mut(no) {
             stream.pipes[side].give_up();
             self.fill(no, side);
         }
@@ -193,7 +189,7 @@ impl Sim {
     /// The program on a host is gone, and its streams with it.
     pub(super) fn close_all(&mut self, who: PeerNo, in_order: bool) {
         for (_, no) in std::mem::take(&mut self.hosts[who.0].ends) {
-            let side = match self.streams.get(&no) {
+            let side = match self.streams.get(no) {
                 Some(stream) if stream.ends[0].who == who && stream.ends[0].open => 0,
                 _ => 1,
             };
@@ -211,10 +207,10 @@ impl Sim {
     pub(super) fn reset(&mut self, a: PeerNo, b: PeerNo) {
         let up = |stream: &Stream| matches!(stream.stage, Stage::Answered | Stage::Open);
         for no in self.between(a, b) {
-            let Some(stream) = self.streams.get(&no).filter(|stream| up(stream)) else { continue };
+            let Some(stream) = self.streams.get(no).filter(|stream| up(stream)) else { continue };
             self.dialling -= usize::from(stream.stage == Stage::Answered);
             let ends = stream.ends;
-            self.streams.remove(&no);
+            self.streams.remove(no);
             for End { who, link, .. } in ends.into_iter().filter(|end| end.open) {
                 self.hosts[who.0].ends.remove(&link);
                 self.give(who, Input::Closed { link, why: Why::Reset });
@@ -225,7 +221,7 @@ impl Sim {
     /// Every stream between two hosts becomes a hole.
     pub(super) fn half_open(&mut self, a: PeerNo, b: PeerNo) {
         for no in self.between(a, b) {
-            if let Some(stream) = self.streams.get_mut(&no) {
+            if let Some(stream) = self.streams.get_mut(no) {
                 stream.hole = stream.stage == Stage::Open;
             }
         }
@@ -233,7 +229,7 @@ impl Sim {
 
     /// Something may pass again that could not: everything that waited for it goes on.
     pub(super) fn wake(&mut self) {
-        let all: Vec<_> = self.streams.keys().copied().collect();
+        let all: Vec<_> = self.streams.numbers().collect();
         for no in all {
             self.wake_stream(no);
         }
@@ -248,7 +244,7 @@ impl Sim {
     }
 
     fn wake_stream(&mut self, no: StreamNo) {
-        let Some(stream) = self.streams.get_mut(&no) else { return };
+        let Some(stream) = self.streams.get_mut(no) else { return };
         if stream.stage != Stage::Open && !stream.knocking {
             stream.knocking = true;
             self.queue.push(self.now, Due::Knock(no));
@@ -256,7 +252,7 @@ impl Sim {
         let [a, b] = stream.ends.map(|end| end.who);
         for (side, (writer, reader)) in [(b, a), (a, b)].into_iter().enumerate() {
             let reachable = self.fault.gate(reader, writer, self.now) == Gate::Open;
-            if let Some(stream) = self.streams.get_mut(&no) {
+            if let Some(stream) = self.streams.get_mut(no) {
                 stream.pipes[side].read(0, reachable);
                 self.fill(no, side);
             }
@@ -266,7 +262,7 @@ impl Sim {
     /// Bytes, or an end, may have reached a side of a stream.
     pub(super) fn arrival(&mut self, no: StreamNo, side: usize, at: Mono) {
         let now = self.now;
-        let Some(stream) = self.streams.get_mut(&no) else { return };
+        let Some(stream) = self.streams.get_mut(no) else { return };
         let pipe = &mut stream.pipes[side];
         if pipe.armed.take_if(|armed| *armed == at).is_none() || stream.hole {
             return;
@@ -307,7 +303,7 @@ impl Sim {
 
     /// The stream has taken bytes from a node.
     pub(super) fn taken(&mut self, no: StreamNo, side: usize, count: usize) {
-        let end = self.streams.get(&no).map(|stream| stream.ends[side]);
+        let end = self.streams.get(no).map(|stream| stream.ends[side]);
         if let Some(End { who, link, .. }) = end.filter(|end| end.open) {
             self.give(who, Input::Flushed { link, count });
         }
@@ -315,7 +311,7 @@ impl Sim {
 
     /// Lets the pipe to `side` take what it can.
     fn fill(&mut self, no: StreamNo, side: usize) {
-        let Some(stream) = self.streams.get_mut(&no) else { return };
+        let Some(stream) = self.streams.get_mut(no) else { return };
         let shape = self.fault.shape(stream.ends[0].who, stream.ends[1].who);
         let count = stream.pipes[side].fill(self.now, &shape);
         if count > 0 && stream.ends[1 - side].open {
@@ -327,13 +323,13 @@ impl Sim {
     /// One side is gone, and its pipe to the other side is ended so. A stream that nobody hears of is
     /// forgotten.
     fn close_side(&mut self, no: StreamNo, side: usize, end: impl FnOnce(&mut Pipe, Mono, &Shape)) {
-        let Some(stream) = self.streams.get_mut(&no) else { return };
+        let Some(stream) = self.streams.get_mut(no) else { return };
         let End { who, link, .. } = stream.ends[side];
         stream.ends[side].open = false;
         self.hosts[who.0].ends.remove(&link);
         if !stream.ends[1 - side].open {
             self.dialling -= usize::from(stream.stage != Stage::Open);
-            self.streams.remove(&no);
+            self.streams.remove(no);
             return;
         }
         let shape = self.fault.shape(stream.ends[0].who, stream.ends[1].who);
@@ -343,13 +339,13 @@ impl Sim {
 
     /// Sees to it that the next arrival at `side` is in the queue.
     fn arm(&mut self, no: StreamNo, side: usize) {
-        if let Some(due) = self.streams.get(&no).and_then(|stream| stream.pipes[side].due()) {
+        if let Some(due) = self.streams.get(no).and_then(|stream| stream.pipes[side].due()) {
             self.arm_at(no, side, due.max(self.now));
         }
     }
 
     fn arm_at(&mut self, no: StreamNo, side: usize, at: Mono) {
-        let Some(stream) = self.streams.get_mut(&no) else { return };
+        let Some(stream) = self.streams.get_mut(no) else { return };
         // What is sent before the dialler knows of its stream waits for that.
         if stream.hole || (side == 0 && stream.stage != Stage::Open) {
             return;
@@ -364,14 +360,18 @@ impl Sim {
     fn end(&self, who: PeerNo, link: LinkId) -> Option<(StreamNo, usize)> {
         let no = *self.hosts[who.0].ends.get(&link)?;
         let is_mine = |end: &End| end.who == who && end.link == link && end.open;
-        Some((no, self.streams.get(&no)?.ends.iter().position(is_mine)?))
+        Some((no, self.streams.get(no)?.ends.iter().position(is_mine)?))
     }
 
+    /// Every stream between two hosts. One that neither knows is forgotten, so they know them all.
     fn between(&self, a: PeerNo, b: PeerNo) -> Vec<StreamNo> {
-        let between = |stream: &Stream| {
-            let who = stream.ends.map(|end| end.who);
-            who == [a, b] || who == [b, a]
+        let between = |no: &StreamNo| {
+            self.streams.get(*no).is_some_and(|stream| {
+                let who = stream.ends.map(|end| end.who);
+                who == [a, b] || who == [b, a]
+            })
         };
-        self.streams.iter().filter(|(_, stream)| between(stream)).map(|(no, _)| *no).collect()
+        let known = [a, b].into_iter().flat_map(|who| self.hosts[who.0].ends.values().copied());
+        known.filter(between).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }

@@ -1,10 +1,13 @@
 //! What happened, as one ordered list, and a number that stands for all of it: two runs of one seed
-//! have the same, to the byte. The list keeps the latest entries only; the number forgets nothing.
+//! have the same, to the byte. The list keeps the latest entries only; the number forgets nothing, and
+//! is the same whether a list is kept or not.
 
 use std::collections::VecDeque;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use crate::node::io::{Effect, Input};
+use crate::sim::digest;
+use crate::sim::mix::Mix;
 use crate::time::Mono;
 use crate::world::{Entry, PeerNo};
 
@@ -14,22 +17,15 @@ pub(super) struct Trace {
     keep: usize,
     count: u64,
     hash: Mix,
-    line: String,
 }
-
-/// A running hash: not against enemies, only to tell two runs apart. The same on every machine.
-struct Mix(u64);
 
 /// Bytes as a trace shows them: how many, and a number for what they are.
 struct Blob<'a>(&'a [u8]);
 
-/// An odd number with as many ones as zeros, spread well: 2⁶⁴ divided by the golden ratio.
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-
 impl Trace {
     /// Keeps the latest `keep` entries.
     pub(super) fn new(keep: usize) -> Self {
-        Self { entries: VecDeque::new(), keep, count: 0, hash: Mix(GOLDEN), line: String::new() }
+        Self { entries: VecDeque::new(), keep, count: 0, hash: Mix::default() }
     }
 
     pub(super) fn keep(&mut self, keep: usize) {
@@ -38,70 +34,45 @@ impl Trace {
         self.entries.drain(..over);
     }
 
-    /// Adds a line.
+    /// Adds something that is no input and no effect.
     pub(super) fn note(&mut self, at: Mono, who: Option<PeerNo>, what: fmt::Arguments<'_>) {
-        self.line.clear();
-        // Writing to a string does not fail.
-        let _ = self.line.write_fmt(what);
-        self.count += 1;
-        self.hash.number(at.0);
-        self.hash.number(who.map_or(u64::MAX, |who| who.0 as u64));
-        self.hash.bytes(self.line.as_bytes());
-        if self.keep == 0 {
-            return;
+        let line = what.to_string();
+        self.begin(at, who);
+        self.hash.bytes(line.as_bytes());
+        if self.keep > 0 {
+            self.push(at, who, line);
         }
-        if self.entries.len() >= self.keep {
-            self.entries.pop_front();
-        }
-        self.entries.push_back(Entry { at, who, what: self.line.clone() });
     }
 
     /// Adds what a node is told.
     pub(super) fn input(&mut self, at: Mono, who: PeerNo, input: &Input<'_>) {
-        let who = Some(who);
-        match input {
-            Input::Tick => self.note(at, who, format_args!("> tick")),
-            Input::Command { request, command } => {
-                self.note(at, who, format_args!("> R{} {command:?}", request.0));
-            }
-            Input::Opened { link, remote, local } => {
-                self.note(at, who, format_args!("> L{} opened {local} {remote}", link.number()));
-            }
-            Input::Received { link, bytes } => {
-                self.note(at, who, format_args!("> L{} got {}", link.number(), Blob(bytes)));
-            }
-            Input::Flushed { link, count } => {
-                self.note(at, who, format_args!("> L{} took {count}", link.number()));
-            }
-            Input::Closed { link, why } => {
-                self.note(at, who, format_args!("> L{} closed {why:?}", link.number()));
-            }
-            Input::Saved { save } => self.note(at, who, format_args!("> S{} saved", save.0)),
+        self.begin(at, Some(who));
+        digest::input(&mut self.hash, input);
+        if self.keep > 0 {
+            self.push(at, Some(who), told(input));
         }
     }
 
     /// Adds what a node wishes.
     pub(super) fn effect(&mut self, at: Mono, who: PeerNo, effect: &Effect) {
-        let who = Some(who);
-        match effect {
-            Effect::Dial { link, to } => {
-                self.note(at, who, format_args!("< L{} dial {to}", link.number()));
-            }
-            Effect::Write { link, bytes } => {
-                self.note(at, who, format_args!("< L{} write {}", link.number(), Blob(bytes)));
-            }
-            Effect::Finish { link } => self.note(at, who, format_args!("< L{} finish", link.number())),
-            Effect::Close { link } => self.note(at, who, format_args!("< L{} close", link.number())),
-            Effect::Save { save, records } => {
-                self.note(at, who, format_args!("< S{} save {} records", save.0, records.len()));
-            }
-            Effect::Reply { request, result } => {
-                self.note(at, who, format_args!("< R{} {result:?}", request.0));
-            }
-            Effect::Emit(event) => {
-                self.note(at, who, format_args!("< {:?} {:?}", event.at.wall, event.what));
-            }
+        self.begin(at, Some(who));
+        digest::effect(&mut self.hash, effect);
+        if self.keep > 0 {
+            self.push(at, Some(who), wished(effect));
         }
+    }
+
+    fn begin(&mut self, at: Mono, who: Option<PeerNo>) {
+        self.count += 1;
+        self.hash.add(at.0);
+        self.hash.add(who.map_or(u64::MAX, |who| who.0 as u64));
+    }
+
+    fn push(&mut self, at: Mono, who: Option<PeerNo>, what: String) {
+        if self.entries.len() >= self.keep {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(Entry { at, who, what });
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -114,31 +85,39 @@ impl Trace {
     }
 
     pub(super) fn digest(&self) -> u64 {
-        self.hash.0
+        self.hash.number()
     }
 }
 
-impl Mix {
-    fn number(&mut self, number: u64) {
-        let mixed = (self.0 ^ number).wrapping_mul(GOLDEN);
-        self.0 = mixed ^ (mixed >> 29);
+fn told(input: &Input<'_>) -> String {
+    match input {
+        Input::Tick => "> tick".to_owned(),
+        Input::Command { request, command } => format!("> R{} {command:?}", request.0),
+        Input::Opened { link, remote, local } => format!("> L{} opened {local} {remote}", link.number()),
+        Input::Received { link, bytes } => format!("> L{} got {}", link.number(), Blob(bytes)),
+        Input::Flushed { link, count } => format!("> L{} took {count}", link.number()),
+        Input::Closed { link, why } => format!("> L{} closed {why:?}", link.number()),
+        Input::Saved { save } => format!("> S{} saved", save.0),
     }
+}
 
-    fn bytes(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.number(u64::from_le_bytes(word));
-        }
-        self.number(bytes.len() as u64);
+fn wished(effect: &Effect) -> String {
+    match effect {
+        Effect::Dial { link, to } => format!("< L{} dial {to}", link.number()),
+        Effect::Write { link, bytes } => format!("< L{} write {}", link.number(), Blob(bytes)),
+        Effect::Finish { link } => format!("< L{} finish", link.number()),
+        Effect::Close { link } => format!("< L{} close", link.number()),
+        Effect::Save { save, records } => format!("< S{} save {} records", save.0, records.len()),
+        Effect::Reply { request, result } => format!("< R{} {result:?}", request.0),
+        Effect::Emit(event) => format!("< {:?} {:?}", event.at.wall, event.what),
     }
 }
 
 impl fmt::Display for Blob<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut mix = Mix(GOLDEN);
+        let mut mix = Mix::default();
         mix.bytes(self.0);
-        write!(f, "{} bytes #{:016x}", self.0.len(), mix.0)
+        write!(f, "{} bytes #{:016x}", self.0.len(), mix.number())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::sim::Sim;
 use crate::sim::host::{self, Host};
 use crate::time::Now;
-use crate::world::{Entry, Network, PeerNo, Rest, World, WorldError, check};
+use crate::world::{Entry, Network, PeerNo, Rest, Shape, World, WorldError, check};
 
 /// Notes of whose event is next that are never gone through.
 const FRESH_MIN: usize = 64;
@@ -38,6 +38,10 @@ impl World for Sim {
 
     fn peers(&self) -> usize {
         self.hosts.len()
+    }
+
+    fn usual(&self) -> Shape {
+        self.fault.usual_shape()
     }
 
     fn find(&self, name: Name) -> Option<PeerNo> {

@@ -144,6 +144,17 @@ fn one_place_names_snow_and_one_asks_the_time() {
 }
 
 #[test]
+fn only_the_imaginary_world_has_another_cipher() {
+    for (path, text) in sources("src") {
+        let path = path.display().to_string();
+        let (text, imaginary) = (product(&text), path.contains("/sim/"));
+        assert!(!text.to_lowercase().contains("sham") || imaginary, "{path} names the sham");
+        let chooses = text.contains("with_cipher") || text.contains("Cipher::of");
+        assert!(!chooses || imaginary || path.ends_with("node/mod.rs"), "{path} chooses a cipher");
+    }
+}
+
+#[test]
 fn names_are_the_fields_words() {
     for (path, text) in sources("src") {
         for word in ["Manager", "Handler", "Util", "Common", "Info", "Service"] {

@@ -14,8 +14,13 @@ mod weather;
 
 // The imaginary world: what it is, what the network does to peers in it, and a swarm of seeds.
 mod cast;
+mod crowd;
 mod sim_faults;
+mod sim_scale;
 mod sim_seeds;
+
+// Scripts: what the language does, and what becomes of each verb.
+mod scripts;
 mod sim_world;
 
 // Real sockets, several nodes on one thread.
@@ -48,6 +53,9 @@ mod torn_streams;
 mod grammar;
 // Which line means what, and what is said of a wrong one.
 mod lines;
+
+// What is made of a run, in a browser.
+mod reports;
 
 // The source and its documents: who knows whom, and that README does what it says.
 mod layers;

@@ -25,7 +25,7 @@ use crate::node::io::{Config, Record};
 use crate::rng::Seed;
 use crate::session::{Bell, Session};
 use crate::time::{Mono, Now};
-use crate::world::{Entry, Network, PeerNo, Rest, World, WorldError, check};
+use crate::world::{Entry, Network, PeerNo, Rest, Shape, World, WorldError, check};
 use net::Net;
 
 /// A world of real nodes on 127.0.0.1.
@@ -147,6 +147,10 @@ impl World for Loopback {
 
     fn peers(&self) -> usize {
         self.live.hosts.len()
+    }
+
+    fn usual(&self) -> Shape {
+        self.live.net.as_ref().map_or_else(Shape::default, |net| net.fault.usual_shape())
     }
 
     fn find(&self, name: Name) -> Option<PeerNo> {
