@@ -27,6 +27,11 @@ mod sim_world;
 mod closed_streams;
 mod loopback;
 
+// The world on those: what holds there as in the imaginary one, and what only sockets can show.
+mod both_worlds;
+mod loopback_world;
+mod stage;
+
 // The program as a process: every verb over real sockets, and how a run ends.
 mod exit_codes;
 mod proc;
