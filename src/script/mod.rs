@@ -6,6 +6,7 @@
 mod act;
 pub mod batch;
 pub mod deeds;
+mod ending;
 pub mod error;
 mod expect;
 mod heard;
@@ -15,9 +16,12 @@ pub mod rhai;
 mod scene;
 mod source;
 mod stage;
+mod standing;
 pub mod stop;
 mod turns;
 
 pub use log::Watch;
 pub use source::{Outcome, Source, SourceError};
+pub use rhai::Pace;
 pub use stage::{Maker, Setting};
+pub use standing::Standing;

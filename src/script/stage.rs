@@ -11,13 +11,12 @@ use std::time::Duration;
 use crate::api::command::{Command, CommandError, Dialect};
 use crate::api::reply::Reply;
 use crate::id::{Name, RequestId};
-use crate::play::{End, Ev, Head, Moment, More, Verdict};
+use crate::play::{Ev, Head, Moment};
 use crate::rng::{Rng, Seed};
 use crate::script::deeds::{DeedKind, Deeds};
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::log::{Log, Watch};
 use crate::script::scene::{Actor, Scene};
-use crate::script::source::Outcome;
 use crate::script::stop::{Halt, Stop};
 use crate::text::Untrusted;
 use crate::world::{Network, PeerNo, Rest, Shape, World, WorldError};
@@ -69,9 +68,9 @@ pub(super) struct Stage {
     /// The texts of all files of the script, for quoting and for whoever keeps them.
     pub(super) texts: BTreeMap<Arc<str>, Arc<str>>,
     /// What the worlds told of themselves, if that is kept.
-    trace: Option<Vec<String>>,
+    pub(super) trace: Option<Vec<String>>,
     /// A number for everything that happened in the scenes that are over.
-    digest: Option<u64>,
+    pub(super) digest: Option<u64>,
 }
 
 /// What a scene begins with.
@@ -100,8 +99,9 @@ impl Stage {
     /// No world can be made.
     pub(super) fn new(setting: Setting) -> Result<Self, Failure> {
         let seed = setting.head.seed;
+        setting.stop.begin();
         let (world, chance) = open(&setting.maker, seed, "")?;
-        Ok(Self {
+        let mut stage = Self {
             scene: Scene::new(world, 0, chance),
             log: Log::new(setting.head, setting.watch),
             deeds: setting.deeds,
@@ -118,7 +118,17 @@ impl Stage {
             texts: BTreeMap::new(),
             trace: setting.trace.then(Vec::new),
             digest: None,
-        })
+        };
+        for no in 0..stage.scene.world.peers() {
+            stage.meet(PeerNo(no))?;
+        }
+        Ok(stage)
+    }
+
+    /// Only the latest of what happens is kept from now on, as this is never to end.
+    pub(super) fn stand(&mut self) {
+        self.log.keep(crate::limits::PROMPT_MOMENTS);
+        self.deeds.forget();
     }
 
     /// Begins a scene of its own. Its chances follow from the seed and from `title`, so that another
@@ -146,7 +156,7 @@ impl Stage {
     }
 
     /// What the world of this scene has to tell is kept, as the scene is over.
-    fn keep_trace(&mut self) {
+    pub(super) fn keep_trace(&mut self) {
         if let Some(trace) = &mut self.trace {
             trace.extend(self.scene.world.trace().map(ToString::to_string));
         }
@@ -195,11 +205,18 @@ impl Stage {
             return Err(WorldError::NameTaken(self.scene.actors[who.0].name).into());
         }
         let who = self.scene.world.cast(name)?;
-        let (addr, key) = (self.scene.world.address(who)?, self.scene.world.key(who)?);
-        self.scene.add(who, Actor::new(name, addr, key));
+        self.meet(who)?;
         self.went_on();
         self.record(Some(who), Ev::Listen, |moment| moment.line = Some(spot.line));
         Ok(who)
+    }
+
+    /// Somebody is in the world.
+    fn meet(&mut self, who: PeerNo) -> Result<(), Failure> {
+        let name = self.scene.world.name(who)?;
+        let (addr, key) = (self.scene.world.address(who)?, self.scene.world.key(who)?);
+        self.scene.add(who, Actor::new(name, addr, key));
+        Ok(())
     }
 
     /// Casts a peer, unless this run leaves it out.
@@ -307,73 +324,6 @@ impl Stage {
     /// Never of a number that this stage gave.
     pub(super) fn name(&self, who: PeerNo) -> Name {
         self.scene.actors[who.0].name
-    }
-
-    /// The run has ended so; gives all that happened.
-    pub(super) fn end(&mut self, error: Option<ScriptError>) -> Outcome {
-        while self.depth() > 0 {
-            self.leave();
-        }
-        self.keep_trace();
-        let failed = std::mem::take(&mut self.tests.errors);
-        let mut outcome = Outcome {
-            play: self.log.take(),
-            deeds: std::mem::take(&mut self.deeds),
-            error,
-            failed,
-            texts: std::mem::take(&mut self.texts),
-            trace: self.trace.take().unwrap_or_default(),
-        };
-        let (at, result, trace) = (self.scene.at(), outcome.exit().code(), self.digest);
-        outcome.play.end = Some(End { at, result, trace });
-        outcome
-    }
-
-    /// The line of a place, as it is written.
-    pub(super) fn quote(&self, spot: &Spot) -> Option<String> {
-        let line = usize::try_from(spot.line).ok()?.checked_sub(1)?;
-        self.texts.get(&spot.file)?.lines().nth(line).map(str::to_owned)
-    }
-
-    /// An error that nobody has caught comes on the list.
-    pub(super) fn record_error(&mut self, error: &ScriptError) {
-        let quote = error.quote.clone().or_else(|| self.quote(error.spot.as_ref()?)).and_then(text);
-        let file = error
-            .spot
-            .as_ref()
-            .filter(|spot| Some(&*spot.file) != self.file())
-            .and_then(|spot| text(Arc::clone(&spot.file)));
-        let mut more = More { quote, file, ..More::default() };
-        let line = error.spot.as_ref().map(|spot| spot.line);
-        let mut moment = Moment::new(self.scene.at(), Ev::ExpectFail);
-        let mut who = None;
-        match &*error.failure {
-            Failure::Unmet(unmet) => {
-                let share = |text: String| Untrusted::new(Arc::from(text));
-                let unread = unmet.unread.iter().map(|(from, text)| share(format!("{from}: {text}")));
-                more.unread = unread.collect();
-                more.expected = text(unmet.expected.as_str());
-                (moment.with, moment.cause, who) = (unmet.with, unmet.cause, unmet.who);
-                moment.text = text(unmet.what.as_str());
-            }
-            Failure::Check(words) => {
-                moment.ev = Ev::Check;
-                more.verdict = Some(Verdict::Fail);
-                moment.text = text(words.strip_prefix("check: ").unwrap_or(words));
-            }
-            other => {
-                more.expected = text("no error");
-                moment.text = text(other.to_string());
-            }
-        }
-        moment.line = line;
-        moment.more = Some(Box::new(more));
-        self.record_moment(who, moment);
-    }
-
-    /// The main file's name.
-    fn file(&self) -> Option<&str> {
-        self.log.head().script.expose().into()
     }
 }
 
