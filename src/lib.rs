@@ -31,6 +31,8 @@ pub mod sim;
 
 pub mod report;
 pub mod script;
+
+pub mod guest;
 pub mod shell;
 
 pub mod bench;

@@ -76,4 +76,3 @@ impl Stage {
         self.log.head().script.expose().into()
     }
 }
-

@@ -21,7 +21,13 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new(head: Head, watch: Option<Watch>) -> Self {
-        Self { play: Play { head, moments: Vec::new(), end: None }, watch, full: false, before: 0, keep: None }
+        Self {
+            play: Play { head, moments: Vec::new(), end: None },
+            watch,
+            full: false,
+            before: 0,
+            keep: None,
+        }
     }
 
     /// Adds a moment; gives its number.

@@ -21,7 +21,7 @@ pub mod stop;
 mod turns;
 
 pub use log::Watch;
-pub use source::{Outcome, Source, SourceError};
 pub use rhai::Pace;
+pub use source::{Outcome, Source, SourceError};
 pub use stage::{Maker, Setting};
 pub use standing::Standing;

@@ -15,6 +15,9 @@ use crate::shell::front::Front;
 impl Front<'_> {
     /// Takes in all that has come, and shows it.
     pub fn pump(&mut self) {
+        if self.guests.any() {
+            self.attend();
+        }
         let now = self.session.now().mono;
         while let Some(request) = self.receipts.oldest()
             && let Some(result) = self.session.take_reply(request)
@@ -47,6 +50,9 @@ impl Front<'_> {
             && let Some(event) = self.session.take_event()
         {
             self.events += 1;
+            if self.guests.any() {
+                self.guests.tell(&event);
+            }
             if let (What::Message(_), Some(left)) = (&event.what, &mut self.quota) {
                 *left -= 1;
             }
@@ -155,7 +161,7 @@ impl Front<'_> {
         self.failed.get_or_insert((line, failure));
     }
 
-    fn follow(&mut self, reply: &Reply, origin: Origin) {
+    pub(super) fn follow(&mut self, reply: &Reply, origin: Origin) {
         match reply {
             Reply::Queued { to, seq, .. } => self.receipts.sent(Sent { to: *to, seq: *seq, origin }),
             Reply::Broadcast(told) => {

@@ -16,10 +16,12 @@ use crate::api::event::Who;
 use crate::api::exit::Exit;
 use crate::api::reply::Reply;
 use crate::api::settings::{Change, Setting, Settings};
+use crate::guest::Outside;
 use crate::id::{Name, PeerId, RequestId};
 use crate::limits;
 use crate::session::Session;
 use crate::shell::failure::Failure;
+use crate::shell::guests::Guests;
 use crate::shell::output::Output;
 use crate::shell::receipts::{Origin, Receipts};
 use crate::shell::unread::Unread;
@@ -62,6 +64,7 @@ pub struct Front<'a> {
     pub(super) quota: Option<u64>,
     /// How many files deep we are.
     pub(super) depth: usize,
+    pub(super) guests: Guests,
     interrupted: Arc<AtomicBool>,
     /// Whether the person at the prompt wants the command under way to end.
     pub cancelled: Box<dyn FnMut() -> bool + 'a>,
@@ -94,9 +97,20 @@ impl<'a> Front<'a> {
             events: 0,
             quota: None,
             depth: 0,
+            guests: Guests::default(),
             interrupted,
             cancelled: Box::new(|| false),
         }
+    }
+
+    /// Scripts may be run here, with these surroundings.
+    pub fn allow_scripts(&mut self, outside: Outside) {
+        self.guests.allow(outside);
+    }
+
+    /// Ends the scripts under way, as somebody wants it; whether there were any.
+    pub fn interrupt(&mut self) -> bool {
+        self.guests.interrupt()
     }
 
     /// Obeys one action. True when it was to quit.
@@ -113,7 +127,7 @@ impl<'a> Front<'a> {
             (Action::Node(command), Manner::Batch) if travels(&command) => {
                 let origin = Origin { line, verb: verb_of(&command) };
                 let now = self.session.now().mono;
-                let request = self.session.submit(command);
+                let request = self.submit(command);
                 self.receipts.ask(request, origin, now);
                 if self.receipts.len() >= TRAVELLING_MAX {
                     self.travel(TRAVELLING_MAX / 2)?;
@@ -125,7 +139,7 @@ impl<'a> Front<'a> {
             }
             (action, _) => {
                 self.arrive()?;
-                return verbs::obey(self, action, manner);
+                return verbs::obey(self, action, line, manner);
             }
         }
         Ok(false)
@@ -168,7 +182,7 @@ impl<'a> Front<'a> {
     /// As the node says, or no answer came in time.
     pub fn call(&mut self, command: Command) -> Result<Reply, Failure> {
         let verb = verb_of(&command);
-        let request = self.session.submit(command);
+        let request = self.submit(command);
         self.answer(request, verb)
     }
 
@@ -178,7 +192,7 @@ impl<'a> Front<'a> {
     /// As [`Self::call`].
     pub fn answer(&mut self, request: RequestId, verb: &'static str) -> Result<Reply, Failure> {
         let within = self.settings.timeout;
-        let result = self.until(within, |front| front.session.take_reply(request))?;
+        let result = self.until(within, |front| front.take_reply(request))?;
         let timeout = || Err(CommandError::Timeout { who: "the other side".into(), within });
         let reply = result.unwrap_or_else(timeout).map_err(|error| Failure::Command { verb, error })?;
         let now = self.session.now().mono;
@@ -189,6 +203,7 @@ impl<'a> Front<'a> {
 
     /// Says goodbye and ends. Whatever travels has been waited for, or is given up.
     pub fn leave(&mut self) {
+        self.guests.end();
         let patience = limits::GOODBYE + limits::PLAIN_GOODBYE;
         let _ = self.session.call(Command::Quit, patience);
         self.pump();
@@ -203,7 +218,7 @@ impl<'a> Front<'a> {
     /// Gives a command whose answer nobody waits for; it is shown when it comes.
     pub fn ask(&mut self, command: Command) {
         let verb = verb_of(&command);
-        let request = self.session.submit(command);
+        let request = self.submit(command);
         self.asked.push((request, verb));
     }
 
@@ -257,6 +272,16 @@ impl<'a> Front<'a> {
     pub fn glance(&mut self) {
         self.session.wait(Duration::ZERO);
         self.pump();
+    }
+
+    /// Gives a command.
+    pub(super) fn submit(&mut self, command: Command) -> RequestId {
+        self.session.submit(command)
+    }
+
+    /// Its answer, once it is there.
+    pub(super) fn take_reply(&mut self, request: RequestId) -> Option<Result<Reply, CommandError>> {
+        self.session.take_reply(request)
     }
 
     pub(super) fn shown(&mut self, now: Mono, reply: &Reply) {

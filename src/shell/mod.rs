@@ -11,6 +11,7 @@ pub mod failure;
 pub mod feed;
 mod follow;
 pub mod front;
+mod guests;
 pub mod output;
 mod receipts;
 pub mod render;

@@ -79,7 +79,9 @@ impl Talk {
             };
             error.spot = Some(spot.clone());
             error.quote = None;
-            if column > 0 && let Failure::Parse(words) = &mut *error.failure {
+            if column > 0
+                && let Failure::Parse(words) = &mut *error.failure
+            {
                 words.push_str(&format!(" (column {column} of the expression)"));
             }
             error
@@ -92,7 +94,8 @@ impl Talk {
         self.ast.clear_statements();
         self.ast += parsed;
         if self.ast.iter_functions().count() > limits::SCRIPT_FUNCTIONS_MAX {
-            let words = format!("these are more than the {} functions there may be", limits::SCRIPT_FUNCTIONS_MAX);
+            let words =
+                format!("these are more than the {} functions there may be", limits::SCRIPT_FUNCTIONS_MAX);
             return Err(Failure::Bound(words).into());
         }
         let explain = |error: Box<EvalAltResult>| self.kit.explain(*error);
