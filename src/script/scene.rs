@@ -27,7 +27,7 @@ pub(super) struct Scene {
     names: BTreeMap<Name, PeerNo>,
     keys: BTreeMap<PeerKey, PeerNo>,
     addrs: BTreeMap<SocketAddr, PeerNo>,
-    pub(super) handlers: Vec<Handler>,
+    pub(super) handlers: Vec<Hook>,
     /// Handlers to be called for what has happened, the oldest first.
     pub(super) calls: VecDeque<Call>,
     /// What was sent and not seen to arrive: by sender and receiver, the oldest first.
@@ -97,7 +97,7 @@ pub(super) enum On {
 }
 
 /// Something to be done whenever something happens to a peer.
-pub(super) struct Handler {
+pub(super) struct Hook {
     pub(super) on: On,
     /// For messages that a program made, too.
     pub(super) auto: bool,

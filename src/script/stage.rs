@@ -359,7 +359,7 @@ impl Stage {
             Failure::Check(words) => {
                 moment.ev = Ev::Check;
                 more.verdict = Some(Verdict::Fail);
-                moment.text = text(words.as_str());
+                moment.text = text(words.strip_prefix("check: ").unwrap_or(words));
             }
             other => {
                 more.expected = text("no error");

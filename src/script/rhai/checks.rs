@@ -51,6 +51,9 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
         })
     });
     let own = Rc::clone(kit);
+    engine
+        .register_fn("check", move |ctx: Ctx<'_>, holds: bool, words: &str| check(&own, &ctx, holds, words));
+    let own = Rc::clone(kit);
     engine.register_fn("check", move |ctx: Ctx<'_>, holds: bool| {
         let words = own.stage.borrow().quote(&own.spot(&ctx)).unwrap_or_default();
         check(&own, &ctx, holds, words.trim())
@@ -64,7 +67,7 @@ fn check(kit: &Kit, ctx: &Ctx<'_>, holds: bool, words: &str) -> Fallible<()> {
         }
         turns.stage.borrow_mut().record(None, Ev::Check, |moment| {
             moment.line = Some(spot.line);
-            moment.text = text(format!("check: {words}"));
+            moment.text = text(words);
             moment.more = Some(Box::new(More { verdict: Some(Verdict::Pass), ..More::default() }));
         });
         Ok(())

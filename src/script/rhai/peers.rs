@@ -14,7 +14,7 @@ use crate::script::act::Target;
 use crate::script::error::{Failure, ScriptError};
 use crate::script::rhai::kit::{Fallible, Kit};
 use crate::script::rhai::values::{Message, Peer, Span, target};
-use crate::script::scene::{Handler, On};
+use crate::script::scene::{Hook, On};
 use crate::script::turns::Turns;
 use crate::world::PeerNo;
 
@@ -317,7 +317,7 @@ fn handlers(engine: &mut Engine, kit: &Rc<Kit>) {
                 let Some(no) = actor(turns, &me)? else { return Ok(()) };
                 let mut stage = turns.stage.borrow_mut();
                 let number = stage.scene.handlers.len();
-                stage.scene.handlers.push(Handler { on, auto, failures: 0 });
+                stage.scene.handlers.push(Hook { on, auto, failures: 0 });
                 stage.scene.actors[no.0].handlers.push(number);
                 kit.handlers.borrow_mut().insert((me.scene, number), handler);
                 Ok(())
