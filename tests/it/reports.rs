@@ -21,9 +21,9 @@ const ELEMENTS: [&str; 29] = [
     "rect", "path",
 ];
 #[rustfmt::skip]
-const ATTRIBUTES: [&str; 16] = [
+const ATTRIBUTES: [&str; 17] = [
     "lang", "charset", "http-equiv", "content", "name", "class", "id", "x", "y", "width", "height", "viewbox",
-    "viewBox", "d", "role", "open",
+    "viewBox", "d", "role", "open", "transform",
 ];
 
 /// What people have put into pages to make something run or be loaded.

@@ -86,7 +86,16 @@ fn pages_to_look_at() {
         "bob",
     );
     talk.join("bob", "alice");
+    let names: Vec<String> = (0..24).map(|number| format!("peer-{number}-of-many")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut crowd = Sample::empty();
+    crowd.listen(&names).step("one tells all");
+    let (queued, _) = crowd.send(names[3], None, &names, "hello 日本 <b>");
+    for queued in queued {
+        crowd.after(1_100).recv(queued);
+    }
     for (name, play) in [
+        ("crowd", crowd.end(0)),
         ("talk", talk.end(0)),
         ("failed", Sample::talk().failure().end(3)),
         ("graded", Sample::graded().end(4)),
