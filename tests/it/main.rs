@@ -20,6 +20,7 @@ mod sim_scale;
 mod sim_seeds;
 
 // Scripts: what the language does, and what becomes of each verb.
+mod play;
 mod scripts;
 mod sim_world;
 
