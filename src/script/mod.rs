@@ -11,6 +11,7 @@ mod expect;
 mod heard;
 mod log;
 mod network;
+mod record;
 pub mod rhai;
 mod scene;
 mod source;
@@ -20,4 +21,4 @@ mod turns;
 
 pub use log::Watch;
 pub use source::{Outcome, Source, SourceError};
-pub use stage::{Maker, Setting};
+pub use stage::{Effort, Maker, Setting};

@@ -21,6 +21,8 @@ mod sim_seeds;
 
 // Scripts: what the language does, and what becomes of each verb.
 mod play;
+mod script_bounds;
+mod script_errors;
 mod scripts;
 mod sim_world;
 
