@@ -145,6 +145,54 @@ pub const CAST_MAX: usize = 65_536;
 /// Lines of a world's trace that are kept for reading; the oldest go first.
 pub const TRACE_MAX: usize = 10_000;
 
+/// Moments in one run of a script.
+pub const MOMENTS_MAX: usize = 1_000_000;
+/// Operations of the script language in one run.
+pub const SCRIPT_OPERATIONS_MAX: u64 = 1_000_000_000;
+/// Operations in which a script lets no time pass and asks nothing of a peer, so that one that does
+/// nothing but compute ends within a second.
+pub const SCRIPT_IDLE_MAX: u64 = 5_000_000;
+/// What a verb costs of that, as much as this many operations.
+pub const SCRIPT_VERB_COST: u64 = 500;
+/// Depth of calls, and of expressions, in a script.
+pub const SCRIPT_DEPTH_MAX: usize = 64;
+/// Bytes of all strings in one value.
+pub const SCRIPT_STRING_MAX: usize = 1024 * 1024;
+/// Elements of all arrays in one value.
+pub const SCRIPT_ARRAY_MAX: usize = 100_000;
+/// Entries of all maps in one value.
+pub const SCRIPT_MAP_MAX: usize = 10_000;
+/// Variables of one scope.
+pub const SCRIPT_VARIABLES_MAX: usize = 1_000;
+/// Functions that one script may define.
+pub const SCRIPT_FUNCTIONS_MAX: usize = 1_000;
+/// Files that one script may import.
+pub const SCRIPT_MODULES_MAX: usize = 64;
+/// Bytes of a script, and of a file that it imports.
+pub const SCRIPT_BYTES_MAX: u64 = 1024 * 1024;
+/// Times in a row that a handler may fail before it is called no more.
+pub const HANDLER_FAILURES_MAX: u32 = 5;
+/// Silence after which a world with strangers in it is taken to be at rest.
+pub const QUIET: Duration = Duration::from_millis(300);
+/// How long `settle` waits for the world to rest.
+pub const SETTLE: Duration = Duration::from_secs(120);
+/// Bytes of a file of events that is read.
+pub const EVENTS_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Moments in one: what fits a machine's memory.
+pub const EVENTS_MAX: usize = 10_000_000;
+/// The latest that a moment may be, in microseconds: 68 years. Seconds with six digits are exact in
+/// a JSON number until then.
+pub const EVENTS_TIME_MAX: u64 = (1 << 31) * 1_000_000;
+/// Files in a bundle: scripts import each other, and a few stand beside them.
+pub const BUNDLE_FILES_MAX: usize = 1_000;
+/// Bytes of one script or file beside it, in a bundle.
+pub const BUNDLE_FILE_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a bundle.
+pub const BUNDLE_BYTES_MAX: usize = 2 * EVENTS_BYTES_MAX;
+/// Characters of a message or a name of a test that a picture or a table of a report shows; the
+/// events have all of it.
+pub const SHOWN_MAX: usize = 240;
+
 /// The table that `limits` prints: what it bounds, the bound, why.
 pub fn table() -> Vec<(&'static str, String, &'static str)> {
     let time = show_duration;
@@ -233,7 +281,29 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
         ("history", format!("{HISTORY_MAX} lines"), "the file stays small"),
         ("command", format!("{} (--timeout)", time(COMMAND)), "a batch never hangs"),
         ("expect", format!("{} (--within)", time(EXPECT)), "long enough for a LAN"),
+        ("events read", format!("{EVENTS_MAX} in {}", bytes(EVENTS_BYTES_MAX)), "a report is made in memory"),
+        (
+            "bundle read",
+            format!("{BUNDLE_FILES_MAX} files of {}, {}", bytes(BUNDLE_FILE_MAX), bytes(BUNDLE_BYTES_MAX)),
+            "somebody else may have made it",
+        ),
         ("source", format!("{SOURCE_DEPTH_MAX} deep"), "a file that sources itself ends"),
+        (
+            "script",
+            format!(
+                "{SCRIPT_OPERATIONS_MAX} operations, {SCRIPT_IDLE_MAX} without asking anything of a peer"
+            ),
+            "one that never ends is ended",
+        ),
+        (
+            "value in a script",
+            format!(
+                "{} of text, {SCRIPT_ARRAY_MAX} elements, {SCRIPT_MAP_MAX} entries, {SCRIPT_DEPTH_MAX} deep",
+                bytes(SCRIPT_STRING_MAX)
+            ),
+            "no script fills the memory",
+        ),
+        ("run", format!("{MOMENTS_MAX} moments, {CAST_MAX} peers"), "a report can be made of it"),
     ]
 }
 

@@ -83,6 +83,24 @@ impl<T: AsRef<str>> Untrusted<T> {
         escape_json(self.0.as_ref(), out);
     }
 
+    /// For one line of a transcript: as [`Self::display`], in double quotes, with `"` and `\` escaped,
+    /// so that what stands behind the quotes is ours and two texts never look the same.
+    pub fn quoted(&self) -> String {
+        let inner = self.0.as_ref().replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{}\"", escape_display(&inner))
+    }
+
+    /// Appends it to HTML, as text or inside a quoted attribute: see [`escape_html`].
+    pub fn html(&self, out: &mut String) {
+        escape_html(self.0.as_ref(), out);
+    }
+
+    /// For a writer of XML that escapes markup by itself: what XML 1.0 forbids became U+FFFD, and what
+    /// else is not seen is written as in [`Self::display`].
+    pub fn xml(&self) -> String {
+        escape_xml(self.0.as_ref())
+    }
+
     /// The text itself, for comparing with a pattern or for the wire: never for a medium that
     /// people see.
     pub fn expose(&self) -> &str {
@@ -148,6 +166,31 @@ pub fn escape_json(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(rest.as_bytes());
     out.push(b'"');
+}
+
+/// Appends `text` to HTML or SVG: visible as [`Untrusted::display`] makes it, and without any of the
+/// five characters that mean something there. The one place that decides this.
+pub fn escape_html(text: &str, out: &mut String) {
+    for c in escape_display(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+}
+
+/// As [`Untrusted::xml`]. Line feeds stay for nobody: they are written `\n`.
+pub fn escape_xml(text: &str) -> String {
+    let allowed = |c: char| match c {
+        '\t' | '\n' | '\r' => c,
+        '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+        _ => c,
+    };
+    escape_display(&text.chars().map(allowed).collect::<String>())
 }
 
 /// Whether `c` is not seen, or changes how its neighbours are seen: C0, DEL and C1, every
@@ -234,6 +277,24 @@ mod tests {
         Untrusted::new(text).json(&mut out);
         assert_eq!(serde_json::from_slice::<String>(&out).expect("valid JSON"), text);
         assert!(String::from_utf8(out).expect("UTF-8").chars().all(|c| !is_hidden(c)));
+    }
+
+    #[test]
+    fn quotes_end_where_we_say() {
+        let quoted = |text: &str| Untrusted::new(text).quoted();
+        assert_eq!(quoted("a\" -> bob \"b\\\n"), r#""a\" -> bob \"b\\\n""#);
+        assert_ne!(quoted("\n"), quoted("\\n"));
+    }
+
+    #[test]
+    fn markup_is_text() {
+        let mut out = String::new();
+        Untrusted::new("<a b=\"c\" d='e'>&amp;\u{202e}\x1b").html(&mut out);
+        assert_eq!(out, "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp;\\u{202e}\\x1b");
+        assert_eq!(
+            Untrusted::new("a\x1b\0\u{fffe}b\u{202e}\n").xml(),
+            "a\u{fffd}\u{fffd}\u{fffd}b\\u{202e}\\n"
+        );
     }
 
     #[test]

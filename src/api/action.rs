@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::api::command::{Command, Dialect, PeerRef, show};
+use crate::api::fault::Fault;
 use crate::api::pattern::Pattern;
 use crate::api::settings::{Change, Setting};
 use crate::api::value::peer_word;
@@ -45,6 +46,23 @@ pub enum Action {
     ExpectNone(Option<Duration>),
     /// Let time pass.
     Wait(Duration),
+    /// Let everything in flight land.
+    Settle,
+    /// Do this to the network, or to a peer.
+    Fault(Fault),
+    /// A part of the script begins, under this title.
+    Step(String),
+    /// Run a script.
+    Run {
+        /// Its file.
+        path: String,
+        /// What it is given.
+        args: Vec<String>,
+    },
+    /// Evaluate this in the script language and print what it gives.
+    Evaluate(String),
+    /// Write what is done from now on into this file, as a script; `None` to stop that.
+    Record(Option<String>),
     /// Read lines from a file as if they were typed.
     Source(String),
     /// Show one setting, or all.
@@ -80,6 +98,16 @@ impl fmt::Display for Action {
             Self::ExpectNone(None) => f.write_str("expect-none"),
             Self::ExpectNone(Some(within)) => write!(f, "expect-none {}", show(*within)),
             Self::Wait(duration) => write!(f, "wait {}", show(*duration)),
+            Self::Settle => f.write_str("settle"),
+            Self::Fault(fault) => fault.fmt(f),
+            Self::Step(title) => write!(f, "step {}", quote_text(title)),
+            Self::Run { path, args } => {
+                write!(f, "run {}", quote(path))?;
+                args.iter().try_for_each(|arg| write!(f, " {}", quote(arg)))
+            }
+            Self::Evaluate(script) => write!(f, "= {script}"),
+            Self::Record(None) => f.write_str("record off"),
+            Self::Record(Some(path)) => write!(f, "record {}", quote(path)),
             Self::Source(path) => write!(f, "source {}", quote(path)),
             Self::Show(None) => f.write_str("set"),
             Self::Show(Some(setting)) => write!(f, "set {}", setting.row().name),

@@ -35,9 +35,6 @@ pub enum LineError {
         /// What begins so.
         candidates: Vec<&'static str>,
     },
-    /// A script expression.
-    #[error("= evaluates a script expression, and no script engine is built in")]
-    NoEngine,
     /// The sign stands alone.
     #[error("no command follows the {0}")]
     NothingFollows(char),
@@ -118,7 +115,6 @@ impl LineError {
             | Self::Misspelt { .. }
             | Self::Prose { .. }
             | Self::Ambiguous { .. }
-            | Self::NoEngine
             | Self::NothingFollows(_)
             | Self::BatchOnly
             | Self::Speaker { .. }

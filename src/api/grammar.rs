@@ -78,7 +78,10 @@ pub fn parse(line: &str, mode: Mode) -> Result<Line, LineError> {
     let content = match head(line, line.len() - rest.len()) {
         Head::Empty => Content::Empty,
         Head::Comment => Content::Comment,
-        Head::Script => return Err(LineError::NoEngine),
+        Head::Script => match skip_blanks(&skip_blanks(rest)[1..]) {
+            "" => return Err(LineError::NothingFollows('=')),
+            script => Content::Action(Action::Evaluate(script.to_owned())),
+        },
         Head::At(at) => action(verb("send", mode)?, at)?,
         Head::Word { start, end } if start == end => return Err(LineError::NothingFollows('/')),
         Head::Word { start, end } => action(verb(&line[start..end], mode)?, end)?,
@@ -101,7 +104,9 @@ pub fn answer(line: &str, missing: (&'static Verb, usize), answer: &str) -> Stri
             | Kind::Path
             | Kind::Setting
             | Kind::Value
-            | Kind::Topic,
+            | Kind::Topic
+            | Kind::Shape
+            | Kind::Word,
         )
         | None => quote(answer),
     };

@@ -24,7 +24,7 @@ pub fn overview() -> String {
         out += &format!("{}\n{}\n", topic.name(), list(verbs));
     }
     let names = Vec::from_iter(topics().map(Topic::name)).join(", ");
-    out + &format!("help VERB or TOPIC says more; topics: {names}\n")
+    out + format!("help VERB or TOPIC; topics: {names}\n").as_str()
 }
 
 /// What there is to say of a verb, a topic, or both.
@@ -57,7 +57,7 @@ pub fn verb_page(verb: &Verb) -> String {
     if !verb.also.is_empty() {
         out += &format!("also     {}\n", verb.also.join(", "));
     }
-    out + &format!("example  {}\nerror    {}\n", verb.example, verb.error)
+    out + format!("example  {}\nerror    {}\n", verb.example, verb.error).as_str()
 }
 
 /// What there is to say of a topic.
@@ -124,12 +124,18 @@ Tab completes, Ctrl-R searches what you typed, Ctrl-C clears the line, Ctrl-D
 leaves.)
 "
         }
+        Topic::Faults => {
+            "In a script the world is ours: links are slow, parted, held; peers die and come
+back. `hobnob run FILE` plays it in an imaginary world, the same way every time
+for one --seed; with --tcp over sockets, through a relay on each link.
+"
+        }
         Topic::Scripts => {
             "A batch is a file of lines, obeyed until the first fails. NAME> before a line
 says who speaks, ! that it must fail, ? that it may; # begins a comment. Verbs
 are written in full there. A pattern is a glob with * and ? that must match the
 whole message, or a /regex/ that must match somewhere. Durations have a unit:
-500ms, 2s, 1.5s, 1m.
+500ms, 2s, 1.5s, 1m. Scripts in Rhai have the same verbs: see scripts/demo.rhai.
 "
         }
         Topic::Session => {

@@ -90,7 +90,9 @@ fn wanted(verb: &'static Verb, line: &str, at: usize, start: usize) -> Wanted {
                 Some(Err(_)) | None => Wanted::Nothing,
             },
             Kind::Topic => Wanted::Topic,
-            Kind::Text | Kind::Name | Kind::Pattern | Kind::Duration => Wanted::Nothing,
+            Kind::Text | Kind::Name | Kind::Pattern | Kind::Duration | Kind::Shape | Kind::Word => {
+                Wanted::Nothing
+            }
         },
     }
 }

@@ -6,9 +6,11 @@
 
 pub mod command;
 pub mod event;
+pub mod exit;
 pub mod reply;
 
 pub mod action;
+pub mod fault;
 pub mod pattern;
 pub mod settings;
 

@@ -22,6 +22,11 @@ pub(super) fn peer(word: &str) -> Result<PeerRef, String> {
     }
 }
 
+/// Several peers, with commas between them.
+pub(super) fn side(word: &str) -> Result<Vec<PeerRef>, String> {
+    word.split(',').map(peer).collect()
+}
+
 /// As [`peer`], or `*` for anybody.
 pub(super) fn sender(word: &str) -> Result<Option<PeerRef>, String> {
     match word {

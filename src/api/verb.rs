@@ -73,6 +73,10 @@ pub enum Kind {
     Value,
     /// A verb or a topic of help.
     Topic,
+    /// `delay=20ms` and its like.
+    Shape,
+    /// Any word.
+    Word,
 }
 
 /// Whether an argument can be left out.
@@ -95,6 +99,8 @@ pub enum Topic {
     Peers,
     /// Who is who.
     Keys,
+    /// What the network does, and the fates of peers.
+    Faults,
     /// Lines that somebody wrote before.
     Scripts,
     /// The program itself.
@@ -200,6 +206,7 @@ impl Topic {
             Self::Messages => "messages",
             Self::Peers => "peers",
             Self::Keys => "keys",
+            Self::Faults => "faults",
             Self::Scripts => "scripts",
             Self::Session => "session",
         }

@@ -122,7 +122,7 @@ pub fn quote(word: &str) -> String {
 }
 
 /// As [`quote`], for a pattern: a regex stands bare where it can be read back so.
-pub(super) fn quote_pattern(source: &str) -> String {
+pub fn quote_pattern(source: &str) -> String {
     match leading_regex(source) {
         Some(regex) if regex == source && !source.chars().any(is_hidden) => source.to_owned(),
         _ => quote(source),

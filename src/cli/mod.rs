@@ -4,12 +4,13 @@
 mod args;
 mod home;
 mod prompt;
+mod scripts;
 mod start;
 
 use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 
-use crate::shell::failure::Exit;
+use crate::api::exit::Exit;
 use crate::shell::terminal;
 use args::{Args, Verb};
 
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
     };
     code(match args.verb {
         Some(Verb::Completions { shell }) => completions(shell),
+        Some(Verb::Script(verb)) => scripts::main(*verb, &args.flags),
         Some(Verb::Tail { .. }) | None => start::run(args),
     })
 }

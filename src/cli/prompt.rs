@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::api::command::Command;
+use crate::api::exit::Exit;
 use crate::cli::args::Flags;
 use crate::cli::home::Home;
 use crate::cli::start::{look, settings, with_front};
@@ -13,7 +14,6 @@ use crate::limits;
 use crate::live::Live;
 use crate::shell::batch;
 use crate::shell::editor::Editor;
-use crate::shell::failure::Exit;
 use crate::shell::feed::Feed;
 use crate::shell::front::Front;
 use crate::shell::output::{Output, complain};

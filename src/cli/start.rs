@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::api::command::{Command, Dialect};
+use crate::api::exit::Exit;
 use crate::api::settings::{Color, Settings};
 use crate::cli::args::{Args, Flags, Verb};
 use crate::cli::prompt;
@@ -19,7 +20,7 @@ use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
 use crate::session::Session;
 use crate::shell::batch::{self, Ended};
-use crate::shell::failure::{Exit, Failure};
+use crate::shell::failure::Failure;
 use crate::shell::feed::Feed;
 use crate::shell::front::Front;
 use crate::shell::output::{Output, Stdout, complain};

@@ -38,6 +38,7 @@ use replies::Replies;
 use slab::{Slab, Thing};
 use stream::Stream;
 
+pub use clock::wall;
 pub use open::{Listen, OpenError};
 
 /// Some nodes on one thread, with all their streams.

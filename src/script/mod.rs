@@ -1,1 +1,23 @@
-//! Scripts: what they say to a world, and what becomes of it.
+//! Scripts: what they say to a world, and what becomes of it. A stage holds the scene under way and
+//! the list of what happened; verbs act on it through the nodes' own commands; waiting is one loop.
+//! Rhai and batches are two ways to write the same. Knows neither sockets nor the simulator: it is
+//! given a maker of worlds.
+
+mod act;
+pub mod batch;
+pub mod deeds;
+pub mod error;
+mod expect;
+mod heard;
+mod log;
+mod network;
+pub mod rhai;
+mod scene;
+mod source;
+mod stage;
+pub mod stop;
+mod turns;
+
+pub use log::Watch;
+pub use source::{Outcome, Source, SourceError};
+pub use stage::{Maker, Setting};

@@ -74,7 +74,9 @@ pub(super) fn answers(typed: &str, kind: Kind, facts: &Facts) -> Vec<Offer> {
         | Kind::Duration
         | Kind::Setting
         | Kind::Value
-        | Kind::Topic => Vec::new(),
+        | Kind::Topic
+        | Kind::Shape
+        | Kind::Word => Vec::new(),
     };
     offers.into_iter().filter(|offer| offer.shown.starts_with(typed)).map(unquoted).collect()
 }

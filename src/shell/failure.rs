@@ -4,24 +4,8 @@ use std::time::Duration;
 
 use crate::api::command::{CommandError, show};
 use crate::api::error::LineError;
+use crate::api::exit::Exit;
 use crate::why::Why;
-
-/// How a run ends, as the exit code says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exit {
-    /// All was done.
-    Done,
-    /// The command line was wrong.
-    Usage,
-    /// A batch does not parse.
-    Parse,
-    /// The network or the machine failed.
-    Runtime,
-    /// An expectation failed.
-    Expectation,
-    /// Somebody interrupted it.
-    Interrupted,
-}
 
 /// Why a line failed. Whatever it had done before stays done.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +84,12 @@ pub enum Failure {
     /// What was typed cannot be sent.
     #[error("{0}")]
     Body(crate::text::BodyError),
+    /// The network and the fates of other people's nodes are not ours to decide.
+    #[error("{0}: the peers here are not ours to disturb; write it in a script, and: hobnob run FILE")]
+    NotOurs(String),
+    /// No script can be run here.
+    #[error("{0}: scripts cannot be run from here; try: hobnob run FILE")]
+    NoScripts(&'static str),
     /// A line is not UTF-8.
     #[error("this line is not UTF-8 text")]
     NotText,
@@ -163,21 +153,9 @@ impl Failure {
             | Self::Output(_)
             | Self::NotPlain(_)
             | Self::TooBig(_)
+            | Self::NotOurs(_)
+            | Self::NoScripts(_)
             | Self::NoTerminal(_) => Exit::Runtime,
-        }
-    }
-}
-
-impl Exit {
-    /// The number.
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Usage => 1,
-            Self::Parse => 2,
-            Self::Runtime => 3,
-            Self::Expectation => 4,
-            Self::Interrupted => 130,
         }
     }
 }

@@ -46,6 +46,7 @@ impl Front<'_> {
         while self.quota != Some(0)
             && let Some(event) = self.session.take_event()
         {
+            self.events += 1;
             if let (What::Message(_), Some(left)) = (&event.what, &mut self.quota) {
                 *left -= 1;
             }
@@ -79,6 +80,11 @@ impl Front<'_> {
             }
             self.out.event(&event);
         }
+    }
+
+    /// How many events there ever were.
+    pub(super) fn heard(&self) -> u64 {
+        self.events
     }
 
     /// Whether something that a batch did not wait for has failed, and in which line.

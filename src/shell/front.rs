@@ -13,12 +13,13 @@ use crate::addr::Address;
 use crate::api::action::Action;
 use crate::api::command::{Command, CommandError, PeerRef};
 use crate::api::event::Who;
+use crate::api::exit::Exit;
 use crate::api::reply::Reply;
 use crate::api::settings::{Change, Setting, Settings};
 use crate::id::{Name, PeerId, RequestId};
 use crate::limits;
 use crate::session::Session;
-use crate::shell::failure::{Exit, Failure};
+use crate::shell::failure::Failure;
 use crate::shell::output::Output;
 use crate::shell::receipts::{Origin, Receipts};
 use crate::shell::unread::Unread;
@@ -55,6 +56,8 @@ pub struct Front<'a> {
     pub(super) unreachable: BTreeMap<Address, Why>,
     /// What failed of that which a batch did not wait for.
     pub(super) failed: Option<(usize, Failure)>,
+    /// Events that were ever taken in.
+    pub(super) events: u64,
     /// Messages after which no more is taken in.
     pub(super) quota: Option<u64>,
     /// How many files deep we are.
@@ -88,6 +91,7 @@ impl<'a> Front<'a> {
             present: BTreeMap::new(),
             unreachable: BTreeMap::new(),
             failed: None,
+            events: 0,
             quota: None,
             depth: 0,
             interrupted,

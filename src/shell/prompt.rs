@@ -8,11 +8,12 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 
 use crate::api::command::PeerRef;
 use crate::api::error::LineError;
+use crate::api::exit::Exit;
 use crate::api::grammar::{Content, Mode, parse};
 use crate::limits;
 use crate::shell::batch::said;
 use crate::shell::editor::Typed;
-use crate::shell::failure::{Exit, Failure};
+use crate::shell::failure::Failure;
 use crate::shell::feed::{Fed, Feed};
 use crate::shell::front::{Front, Manner};
 use crate::shell::output::Sink;

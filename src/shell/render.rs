@@ -2,7 +2,7 @@
 //! follows its name in angle brackets, and its further lines stand behind a gutter, so that nothing
 //! it writes looks like a line of ours; ours begin with `*`. Nothing is said by colour alone.
 
-use anstyle::{Ansi256Color, AnsiColor, Style};
+use anstyle::{AnsiColor, Style};
 use std::net::SocketAddr;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
@@ -12,6 +12,7 @@ use crate::api::command::Dialect;
 use crate::api::event::{Event, Message, What, Who};
 use crate::api::reply::{PeerRow, Reply, Status, Whois};
 use crate::id::PeerId;
+use crate::report::hue;
 use crate::time::Wall;
 use crate::why::Why;
 
@@ -31,9 +32,6 @@ pub struct Look {
     /// Links that never became a peer.
     pub details: bool,
 }
-
-/// Hues for names: of the 256 colours those that can be read on dark and on light ground.
-const HUES: [u8; 12] = [32, 35, 37, 64, 70, 97, 133, 136, 166, 168, 172, 203];
 
 impl Look {
     /// The lines for an event; none when it is not to be shown.
@@ -282,7 +280,7 @@ impl Look {
             PeerId::Native(key) => usize::from(key.0[0]),
             PeerId::Plain(addr) => usize::from(addr.port()),
         };
-        Style::new().bold().fg_color(Some(Ansi256Color(HUES[number % HUES.len()]).into()))
+        hue::of_name(number)
     }
 
     fn dim(&self, text: &str) -> String {

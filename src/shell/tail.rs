@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::api::command::show;
+use crate::api::exit::Exit;
 use crate::limits;
-use crate::shell::failure::{Exit, Failure};
+use crate::shell::failure::Failure;
 use crate::shell::front::Front;
 
 /// Shows what happens until `count` messages have come, for ever if there is no count; that they

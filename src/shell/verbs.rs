@@ -14,6 +14,7 @@ use crate::shell::batch::{self, Ended};
 use crate::shell::failure::Failure;
 use crate::shell::front::{Front, Manner};
 use crate::shell::render::rounded;
+use crate::text::escape_display;
 
 /// Obeys an action that is no plain command, or a command of a batch that is waited for.
 /// True when it led to `quit`.
@@ -45,6 +46,16 @@ pub(super) fn obey(front: &mut Front<'_>, action: Action, manner: Manner) -> Res
             expect_none(front, patience.unwrap_or(limits::EXPECT_NONE))?;
         }
         Action::Wait(patience) => drop(front.until(patience, |_| None::<()>)?),
+        Action::Settle => settle(front)?,
+        Action::Fault(fault) => {
+            let line = fault.to_string();
+            let verb = line.split(' ').next().unwrap_or_default();
+            return Err(Failure::NotOurs(verb.to_owned()));
+        }
+        Action::Step(title) => front.out.say(now, "step", &format!("# {}", escape_display(&title))),
+        Action::Run { .. } => return Err(Failure::NoScripts("run")),
+        Action::Evaluate(_) => return Err(Failure::NoScripts("=")),
+        Action::Record(_) => return Err(Failure::NoScripts("record")),
         Action::Source(path) => return Ok(batch::source(front, &path)? == Ended::Quit),
         Action::Show(setting) => {
             let shown: Vec<_> = match setting {
@@ -123,6 +134,19 @@ fn expect_none(front: &mut Front<'_>, patience: Duration) -> Result<(), Failure>
             let anything = "*".parse().map_err(|_| Failure::Interrupted)?;
             let unread = front.unread.explain(|_: &Who| true, &anything);
             Err(Failure::Expectation(format!("expect-none: something arrived; {unread}")))
+        }
+    }
+}
+
+/// What is ours has arrived, and then nothing came for a while: of others' nodes no more is known.
+fn settle(front: &mut Front<'_>) -> Result<(), Failure> {
+    front.arrive()?;
+    let until = front.session.now().mono.plus(limits::SETTLE);
+    loop {
+        let before = front.heard();
+        front.until(limits::QUIET, |front| (front.heard() != before).then_some(()))?;
+        if front.heard() == before || front.session.now().mono >= until {
+            return Ok(());
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::sim::Sim;
 use crate::sim::host::{self, Host};
 use crate::time::Now;
-use crate::world::{Entry, Network, PeerNo, Rest, World, WorldError};
+use crate::world::{Entry, Network, PeerNo, Rest, Shape, World, WorldError};
 
 /// Notes of whose event is next that are never gone through.
 const FRESH_MIN: usize = 64;
@@ -38,6 +38,10 @@ impl World for Sim {
 
     fn peers(&self) -> usize {
         self.hosts.len()
+    }
+
+    fn usual(&self) -> Shape {
+        self.fault.usual_shape()
     }
 
     fn find(&self, name: Name) -> Option<PeerNo> {
@@ -217,7 +221,7 @@ impl Sim {
     }
 }
 
-fn check_shape(verb: &'static str, shape: &crate::world::Shape) -> Result<(), WorldError> {
+fn check_shape(verb: &'static str, shape: &Shape) -> Result<(), WorldError> {
     match (shape.bandwidth, shape.pieces) {
         (Some(0), _) => Err(WorldError::Senseless(verb, "no bandwidth carries nothing; hold the link")),
         (_, Some(0)) => Err(WorldError::Senseless(verb, "a piece has at least one byte")),

@@ -48,6 +48,11 @@ impl Fault {
         self.usual = shape;
     }
 
+    /// The shape of what has none of its own.
+    pub(crate) fn usual_shape(&self) -> Shape {
+        self.usual
+    }
+
     pub(crate) fn link(&mut self, a: PeerNo, b: PeerNo, shape: Shape) {
         self.shapes.insert(Pair::of(a, b), shape);
     }

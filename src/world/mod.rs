@@ -153,6 +153,9 @@ pub trait World {
     /// How many were cast.
     fn peers(&self) -> usize;
 
+    /// How bytes travel between two peers of whom nothing else was said.
+    fn usual(&self) -> Shape;
+
     /// Who was cast under this name.
     fn find(&self, name: Name) -> Option<PeerNo>;
 

@@ -18,6 +18,9 @@ mod crowd;
 mod sim_faults;
 mod sim_scale;
 mod sim_seeds;
+
+// Scripts: what the language does, and what becomes of each verb.
+mod scripts;
 mod sim_world;
 
 // Real sockets, several nodes on one thread.
@@ -45,6 +48,9 @@ mod torn_streams;
 mod grammar;
 // Which line means what, and what is said of a wrong one.
 mod lines;
+
+// What is made of a run, in a browser.
+mod reports;
 
 // The source and its documents: who knows whom, and that README does what it says.
 mod layers;

@@ -1,6 +1,7 @@
 //! Every verb, defined once, in one file for each topic of help. To add one, add it there and obey
 //! its action; usage, help, hints, completion and the table in the README follow.
 
+mod faults;
 mod keys;
 mod messages;
 mod peers;
@@ -14,6 +15,7 @@ pub static TABLE: &[(Topic, &[Verb])] = &[
     (Topic::Messages, messages::VERBS),
     (Topic::Peers, peers::VERBS),
     (Topic::Keys, keys::VERBS),
+    (Topic::Faults, faults::VERBS),
     (Topic::Scripts, scripts::VERBS),
     (Topic::Session, session::VERBS),
 ];

@@ -1,0 +1,32 @@
+//! What the command line does with scripts: it plays them, plays them again and compares, sweeps
+//! seeds, and makes reports. Here are the worlds made that a script plays in.
+
+mod args;
+mod made;
+mod play;
+mod replay;
+mod report;
+mod run;
+mod shrink;
+mod sweep;
+mod verify;
+
+pub(super) use args::ScriptVerb;
+
+use crate::api::exit::Exit;
+use crate::cli::args::Flags;
+
+/// Does what the command line asks for.
+pub(super) fn main(verb: ScriptVerb, flags: &Flags) -> Exit {
+    match verb {
+        ScriptVerb::Run { script, wanted, golden, update, trace } => {
+            run::run(&script, &wanted, &run::Beside { golden, update, trace }, flags)
+        }
+        ScriptVerb::Verify { script } => verify::verify(&script, flags),
+        ScriptVerb::Sweep { script, seeds, shrink } => sweep::sweep(&script, seeds, shrink, flags),
+        ScriptVerb::Replay { bundle } => replay::replay(&bundle, flags),
+        ScriptVerb::Report { file, wanted, text, columns } => {
+            report::report(&file, &wanted, text.then_some(columns), columns, flags)
+        }
+    }
+}

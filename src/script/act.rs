@@ -1,0 +1,254 @@
+//! What a script has its peers do: connect, say, leave. Each deed is given to the peer's own node as
+//! a command, and what comes of it is on the list.
+
+use std::sync::Arc;
+
+use crate::addr::Address;
+use crate::api::command::{Command, Dialect, PeerRef};
+use crate::api::event::Who;
+use crate::api::reply::{PeerState, Reply};
+use crate::play::Ev;
+use crate::script::deeds::DeedKind;
+use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::scene::Sent;
+use crate::script::stage::{Stage, text};
+use crate::script::turns::Turns;
+use crate::text::Body;
+use crate::world::PeerNo;
+
+/// Whom a verb is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// One of the cast.
+    Cast(PeerNo),
+    /// Somebody as a node knows it.
+    Other(PeerRef),
+}
+
+impl Stage {
+    /// How a node is told whom a verb is about. One of the cast is always known by its address.
+    pub(super) fn reference(&self, target: &Target) -> PeerRef {
+        match target {
+            Target::Cast(no) => PeerRef::At(Address::from(self.scene.actors[no.0].addr)),
+            Target::Other(reference) => reference.clone(),
+        }
+    }
+
+    /// How a person would write it.
+    pub(super) fn written(&self, target: &Target) -> String {
+        match target {
+            Target::Cast(no) => self.name(*no).to_string(),
+            Target::Other(PeerRef::Word(word)) => crate::api::words::quote(word),
+            Target::Other(other) => other.to_string(),
+        }
+    }
+
+    fn may_talk(&mut self, spot: &Spot, me: PeerNo, line: impl FnOnce(&Self) -> String) -> bool {
+        let line = format!("{}> {}", self.name(me), line(self));
+        self.deeds.may(spot, DeedKind::Talk, &line, || line.clone())
+    }
+
+    /// The node has taken a message.
+    fn queued(&mut self, me: PeerNo, to: &Who, seq: u64, words: &Arc<str>, cause: u64, spot: &Spot) {
+        let someone = self.scene.who(to);
+        let auto = self.in_handler;
+        let moment = self.record(Some(me), Ev::Queued, |moment| {
+            moment.with = Some(someone.name);
+            moment.plain = to.id.is_plain();
+            moment.auto = auto;
+            moment.msg = Some(seq);
+            moment.text = text(Arc::clone(words));
+            moment.line = Some(spot.line);
+            moment.cause = Some(cause);
+        });
+        if let Some(no) = someone.no {
+            self.scene.note_sent(me, no, Sent { moment, seq, text: Arc::clone(words) });
+        }
+    }
+
+    fn said(&mut self, me: PeerNo, to: Option<&Target>, words: &Arc<str>, spot: &Spot) -> u64 {
+        let auto = self.in_handler;
+        let with = match to {
+            Some(Target::Cast(no)) => Some(self.name(*no)),
+            Some(Target::Other(PeerRef::Word(word))) => crate::id::Name::new(word).ok(),
+            Some(Target::Other(_)) | None => None,
+        };
+        self.record(Some(me), Ev::Send, |moment| {
+            moment.with = with;
+            moment.auto = auto;
+            moment.text = text(Arc::clone(words));
+            moment.line = Some(spot.line);
+        })
+    }
+}
+
+impl Turns<'_> {
+    /// Connects, and waits until that is usable.
+    pub(super) fn connect(
+        &mut self,
+        spot: &Spot,
+        me: PeerNo,
+        to: &Target,
+        dialect: Option<Dialect>,
+    ) -> Result<(), ScriptError> {
+        let Some(command) = self.connection(spot, me, to, dialect) else { return Ok(()) };
+        self.call(me, "connect", command).map(drop)
+    }
+
+    /// Begins to connect, and does not wait: whether it comes to something is seen later.
+    pub(super) fn begin_connect(
+        &mut self,
+        spot: &Spot,
+        me: PeerNo,
+        to: &Target,
+        dialect: Option<Dialect>,
+    ) -> Result<(), ScriptError> {
+        let Some(command) = self.connection(spot, me, to, dialect) else { return Ok(()) };
+        self.stage.borrow_mut().submit(me, command)?;
+        Ok(())
+    }
+
+    fn connection(
+        &mut self,
+        spot: &Spot,
+        me: PeerNo,
+        to: &Target,
+        dialect: Option<Dialect>,
+    ) -> Option<Command> {
+        let mut stage = self.stage.borrow_mut();
+        let plain = if dialect == Some(Dialect::Plain) { "--classic " } else { "" };
+        let may = stage.may_talk(spot, me, |stage| format!("connect {plain}{}", stage.written(to)));
+        may.then(|| Command::Connect { to: stage.reference(to), dialect })
+    }
+
+    /// Connects to everybody ever known.
+    pub(super) fn connect_known(&mut self, spot: &Spot, me: PeerNo) -> Result<(), ScriptError> {
+        if !self.stage.borrow_mut().may_talk(spot, me, |_| "connect".into()) {
+            return Ok(());
+        }
+        self.call(me, "connect", Command::ConnectKnown).map(drop)
+    }
+
+    /// Queues a message for one peer.
+    pub(super) fn send(
+        &mut self,
+        spot: &Spot,
+        me: PeerNo,
+        to: &Target,
+        words: &str,
+    ) -> Result<(), ScriptError> {
+        let body = body("send", words)?;
+        let (command, cause) = {
+            let mut stage = self.stage.borrow_mut();
+            let line = |stage: &Stage| {
+                format!("send {} {}", stage.written(to), crate::api::words::quote_text(words))
+            };
+            if !stage.may_talk(spot, me, line) {
+                return Ok(());
+            }
+            stage.check_up(me)?;
+            let cause = stage.said(me, Some(to), &body.share(), spot);
+            let (to, auto) = (stage.reference(to), stage.in_handler);
+            (Command::Send { to, text: body.clone(), auto }, cause)
+        };
+        if let Reply::Queued { to, seq, .. } = self.call(me, "send", command)? {
+            self.stage.borrow_mut().queued(me, &to, seq, &body.share(), cause, spot);
+        }
+        Ok(())
+    }
+
+    /// Queues a message for every connected peer; gives how many they are.
+    pub(super) fn broadcast(&mut self, spot: &Spot, me: PeerNo, words: &str) -> Result<usize, ScriptError> {
+        let body = body("broadcast", words)?;
+        let (command, cause) = {
+            let mut stage = self.stage.borrow_mut();
+            let line = |_: &Stage| format!("broadcast {}", crate::api::words::quote_text(words));
+            if !stage.may_talk(spot, me, line) {
+                return Ok(0);
+            }
+            stage.check_up(me)?;
+            let cause = stage.said(me, None, &body.share(), spot);
+            (Command::Broadcast { text: body.clone(), auto: stage.in_handler }, cause)
+        };
+        let Reply::Broadcast(mut told) = self.call(me, "broadcast", command)? else { return Ok(0) };
+        let mut stage = self.stage.borrow_mut();
+        // In the order of the cast, as keys differ from seed to seed.
+        told.sort_by_key(|(who, _)| stage.scene.who(who).no);
+        for (who, seq) in &told {
+            stage.queued(me, who, *seq, &body.share(), cause, spot);
+        }
+        Ok(told.len())
+    }
+
+    /// Says goodbye to one peer, or to all.
+    pub(super) fn disconnect(
+        &mut self,
+        spot: &Spot,
+        me: PeerNo,
+        from: Option<&Target>,
+    ) -> Result<(), ScriptError> {
+        let peer = {
+            let mut stage = self.stage.borrow_mut();
+            let line = |stage: &Stage| match from {
+                Some(from) => format!("disconnect {}", stage.written(from)),
+                None => "disconnect --all".into(),
+            };
+            if !stage.may_talk(spot, me, line) {
+                return Ok(());
+            }
+            from.map(|from| stage.reference(from))
+        };
+        self.call(me, "disconnect", Command::Disconnect { peer }).map(drop)
+    }
+
+    /// Says goodbye to all and ends the peer's program.
+    pub(super) fn quit(&mut self, spot: &Spot, me: PeerNo) -> Result<(), ScriptError> {
+        if !self.stage.borrow_mut().may_talk(spot, me, |_| "quit".into()) {
+            return Ok(());
+        }
+        self.call(me, "quit", Command::Quit)?;
+        self.stage.borrow_mut().scene.actors[me.0].ended = Some(Ev::Exit);
+        Ok(())
+    }
+
+    /// Who is connected, or was ever known, in the order of the cast.
+    pub(super) fn peers(&mut self, me: PeerNo, known: bool) -> Result<Vec<String>, ScriptError> {
+        let Reply::Peers(rows) = self.call(me, "peers", Command::Peers { known })? else {
+            return Ok(Vec::new());
+        };
+        let stage = self.stage.borrow();
+        let rows = rows.iter().filter(|row| known || row.state == PeerState::Connected);
+        let mut found: Vec<_> = rows.map(|row| stage.scene.who(&row.who)).collect();
+        // Whoever is not of the cast comes last.
+        found.sort_by_key(|who| (who.no.is_none(), who.no, who.name));
+        Ok(found.into_iter().map(|who| who.name.to_string()).collect())
+    }
+
+    /// Any other command; what it says is the front end's to show.
+    pub(super) fn other(
+        &mut self,
+        spot: &Spot,
+        me: PeerNo,
+        verb: &'static str,
+        command: Command,
+        line: &str,
+    ) -> Result<Option<Reply>, ScriptError> {
+        if !self.stage.borrow_mut().may_talk(spot, me, |_| line.to_owned()) {
+            return Ok(None);
+        }
+        self.call(me, verb, command).map(Some)
+    }
+}
+
+impl Stage {
+    fn check_up(&mut self, me: PeerNo) -> Result<(), Failure> {
+        if self.scene.world.is_up(me)? {
+            return Ok(());
+        }
+        Err(crate::world::WorldError::Down(self.name(me)).into())
+    }
+}
+
+fn body(verb: &'static str, words: &str) -> Result<Body, Failure> {
+    Body::new(words).map_err(|error| Failure::Misuse(format!("{verb}: {error}")))
+}

@@ -1,0 +1,81 @@
+//! What a script did, deed by deed, each as the line of a batch that does the same; and which of
+//! these are to be left out when it is played again. By leaving out what does not matter, a failing
+//! script is reduced to what makes it fail. A deed is known by its place and by how often that place
+//! had been played before, so that leaving out one does not rename the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::script::error::Spot;
+
+/// A deed among all of a run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeedId {
+    spot: Spot,
+    /// How often its place had been played before.
+    count: u32,
+    /// One place may do several things at once, such as casting three peers.
+    part: String,
+}
+
+/// Something that a script did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// Which.
+    pub id: DeedId,
+    /// The line of a batch that does the same.
+    pub line: String,
+    /// What it is about, for leaving out the largest things first.
+    pub kind: DeedKind,
+}
+
+/// What a deed is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeedKind {
+    /// Casts a peer.
+    Peer,
+    /// Changes the network, or a peer's fate.
+    Fault,
+    /// Connects, says or ends something.
+    Talk,
+    /// Waits for something: never left out by itself, as that would change what is asked for.
+    Wait,
+}
+
+/// What is done, and what is not to be.
+#[derive(Clone, Debug, Default)]
+pub struct Deeds {
+    /// Everything done, in order.
+    pub done: Vec<Deed>,
+    left_out: BTreeSet<DeedId>,
+    counts: BTreeMap<(Spot, String), u32>,
+}
+
+/// Deeds that are remembered; whoever does more is not to be reduced.
+const DEEDS_MAX: usize = 100_000;
+
+impl Deeds {
+    /// With these left out.
+    pub fn without(left_out: BTreeSet<DeedId>) -> Self {
+        Self { left_out, ..Self::default() }
+    }
+
+    /// Something is about to be done; false when it is to be left out.
+    pub(super) fn may(
+        &mut self,
+        spot: &Spot,
+        kind: DeedKind,
+        part: &str,
+        line: impl FnOnce() -> String,
+    ) -> bool {
+        let count = self.counts.entry((spot.clone(), part.to_owned())).or_insert(0);
+        let id = DeedId { spot: spot.clone(), count: *count, part: part.to_owned() };
+        *count += 1;
+        if self.left_out.contains(&id) {
+            return false;
+        }
+        if self.done.len() < DEEDS_MAX {
+            self.done.push(Deed { id, line: line(), kind });
+        }
+        true
+    }
+}

@@ -1,0 +1,203 @@
+//! What a script says of itself: its steps and notes, what is to be so, and its tests, each of which
+//! has a world of its own and does not stop the next when it fails.
+
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::limits;
+use crate::play::{Ev, Moment, More, Verdict};
+use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::rhai::kit::{Fallible, Invariant, Kit};
+use crate::script::rhai::peers::{duration, known_keys};
+use crate::script::rhai::trouble;
+use crate::script::stage::text;
+
+type Ctx<'a> = NativeCallContext<'a>;
+
+pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
+    saying(engine, kit);
+    holding(engine, kit);
+    let own = Rc::clone(kit);
+    engine.register_fn("test", move |ctx: Ctx<'_>, title: &str, points: i64, body: FnPtr| {
+        test(&own, &ctx, title, points as f64, &body)
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("test", move |ctx: Ctx<'_>, title: &str, points: f64, body: FnPtr| {
+        test(&own, &ctx, title, points, &body)
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("test", move |ctx: Ctx<'_>, title: &str, body: FnPtr| {
+        test(&own, &ctx, title, 1.0, &body)
+    });
+}
+
+fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
+    let own = Rc::clone(kit);
+    engine.register_fn("step", move |ctx: Ctx<'_>, title: &str| {
+        own.act(&ctx, |turns, spot| {
+            turns.stage.borrow_mut().step(spot, title);
+            Ok(())
+        })
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("note", move |ctx: Ctx<'_>, words: &str| {
+        own.act(&ctx, |turns, spot| {
+            turns.stage.borrow_mut().record(None, Ev::Note, |moment| {
+                moment.line = Some(spot.line);
+                moment.text = text(words);
+            });
+            Ok(())
+        })
+    });
+    let own = Rc::clone(kit);
+    engine
+        .register_fn("check", move |ctx: Ctx<'_>, holds: bool, words: &str| check(&own, &ctx, holds, words));
+    let own = Rc::clone(kit);
+    engine.register_fn("check", move |ctx: Ctx<'_>, holds: bool| {
+        let words = own.stage.borrow().quote(&own.spot(&ctx)).unwrap_or_default();
+        check(&own, &ctx, holds, words.trim())
+    });
+}
+
+fn check(kit: &Kit, ctx: &Ctx<'_>, holds: bool, words: &str) -> Fallible<()> {
+    kit.act(ctx, |turns, spot| {
+        if !holds {
+            return Err(Failure::Check(format!("check: {words}")).at(spot));
+        }
+        turns.stage.borrow_mut().record(None, Ev::Check, |moment| {
+            moment.line = Some(spot.line);
+            moment.text = text(words);
+            moment.more = Some(Box::new(More { verdict: Some(Verdict::Pass), ..More::default() }));
+        });
+        Ok(())
+    })
+}
+
+fn holding(engine: &mut Engine, kit: &Rc<Kit>) {
+    let own = Rc::clone(kit);
+    engine.register_fn("always", move |ctx: Ctx<'_>, holds: FnPtr, title: &str| {
+        always(&own, &ctx, holds, title)
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("always", move |ctx: Ctx<'_>, title: &str, holds: FnPtr| {
+        always(&own, &ctx, holds, title)
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("eventually", move |ctx: Ctx<'_>, holds: FnPtr, title: &str| {
+        eventually(&own, &ctx, &holds, title, Map::new())
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("eventually", move |ctx: Ctx<'_>, title: &str, holds: FnPtr| {
+        eventually(&own, &ctx, &holds, title, Map::new())
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("eventually", move |ctx: Ctx<'_>, holds: FnPtr, title: &str, options: Map| {
+        eventually(&own, &ctx, &holds, title, options)
+    });
+    let own = Rc::clone(kit);
+    engine.register_fn("eventually", move |ctx: Ctx<'_>, title: &str, holds: FnPtr, options: Map| {
+        eventually(&own, &ctx, &holds, title, options)
+    });
+}
+
+fn always(kit: &Kit, ctx: &Ctx<'_>, holds: FnPtr, title: &str) -> Fallible<()> {
+    kit.act(ctx, |turns, spot| {
+        let scene = turns.stage.borrow().scene.number;
+        let always = Invariant { scene, title: title.to_owned(), holds, spot: spot.clone() };
+        kit.invariants.borrow_mut().push(always);
+        Ok(())
+    })
+}
+
+/// Lets the world run until something is so.
+fn eventually(kit: &Kit, ctx: &Ctx<'_>, holds: &FnPtr, title: &str, options: Map) -> Fallible<()> {
+    kit.act(ctx, |turns, spot| {
+        known_keys("eventually", &options, &["within"])?;
+        let within =
+            options.get("within").map_or(Ok(limits::EXPECT), |within| duration("eventually", within))?;
+        let until = turns.stage.borrow().scene.world.now().mono.plus(within);
+        loop {
+            let so = holds.call_within_context::<bool>(ctx, ()).map_err(|error| kit.explain(*error))?;
+            let left = until.since(turns.stage.borrow().scene.world.now().mono);
+            if so {
+                turns.stage.borrow_mut().record(None, Ev::Check, |moment| {
+                    moment.line = Some(spot.line);
+                    moment.text = text(format!("eventually: {title}"));
+                    moment.more = Some(Box::new(More { verdict: Some(Verdict::Pass), ..More::default() }));
+                });
+                return Ok(());
+            }
+            if left.is_zero() {
+                let within = crate::api::command::show(within);
+                return Err(Failure::Check(format!("eventually: {title} (not within {within})")).at(spot));
+            }
+            next_news(turns, left)?;
+        }
+    })
+}
+
+/// Lets one thing happen.
+fn next_news(turns: &mut crate::script::turns::Turns<'_>, left: Duration) -> Result<(), ScriptError> {
+    let before = turns.stage.borrow().log.count();
+    turns.until(left, |stage| (stage.log.count() != before).then_some(())).map(drop)
+}
+
+/// A test: a fresh world at t = 0, whose chances follow from the seed and the title.
+fn test(kit: &Kit, ctx: &Ctx<'_>, title: &str, points: f64, body: &FnPtr) -> Fallible<()> {
+    let spot = kit.spot(ctx);
+    kit.act(ctx, |turns, spot| {
+        let mut stage = turns.stage.borrow_mut();
+        if stage.depth() > 0 {
+            return Err(
+                Failure::Misuse("test: a test stands inside another; put them side by side".into()).into()
+            );
+        }
+        if !points.is_finite() || points < 0.0 {
+            return Err(Failure::Misuse(format!("test: {points} are no points")).into());
+        }
+        stage.enter(title)?;
+        stage.tests.all += 1;
+        let mut moment = Moment::new(0, Ev::Test);
+        moment.text = text(title);
+        moment.line = Some(spot.line);
+        moment.more = Some(Box::new(More { points: Some(points), ..More::default() }));
+        stage.record_moment(None, moment);
+        Ok(())
+    })?;
+    let result = body.call_within_context::<Dynamic>(ctx, ());
+    end_test(kit, title, points, &spot, result.err())
+}
+
+fn end_test(
+    kit: &Kit,
+    title: &str,
+    points: f64,
+    spot: &Spot,
+    error: Option<Box<EvalAltResult>>,
+) -> Fallible<()> {
+    let error = error.map(|error| kit.explain(*error));
+    let verdict = if error.is_some() { Verdict::Fail } else { Verdict::Pass };
+    let mut stage = kit.stage.borrow_mut();
+    if let Some(error) = &error {
+        stage.record_error(error);
+    }
+    let got = if error.is_some() { 0.0 } else { points };
+    let more = More { verdict: Some(verdict), points: Some(points), got: Some(got), ..More::default() };
+    stage.record(None, Ev::Test, |moment| {
+        moment.text = text(title);
+        moment.line = Some(spot.line);
+        moment.more = Some(Box::new(more));
+    });
+    let scene = stage.scene.number;
+    stage.leave();
+    kit.handlers.borrow_mut().retain(|(of, _), _| *of != scene);
+    kit.invariants.borrow_mut().retain(|always| always.scene != scene);
+    let Some(error) = error else { return Ok(()) };
+    stage.tests.failed += 1;
+    if error.failure.is_final() {
+        return Err(trouble::throw(error, spot, rhai::Position::NONE));
+    }
+    stage.tests.errors.push((title.to_owned(), error));
+    Ok(())
+}

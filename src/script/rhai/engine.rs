@@ -1,0 +1,212 @@
+//! The engine, with every bound set, and a run of one script from its text to its end.
+
+use rhai::packages::{
+    BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
+    BasicStringPackage, BitFieldPackage, CorePackage, LogicPackage, MoreStringPackage, Package,
+};
+use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, OptimizationLevel, Scope};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::id::Name;
+use crate::limits;
+use crate::play::Ev;
+use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::rhai::kit::Kit;
+use crate::script::rhai::values::Peer;
+use crate::script::rhai::{checks, import, network, peers, values};
+use crate::script::stage::{Setting, Shared, Stage, text};
+use crate::script::stop::Stop;
+use crate::script::{Outcome, Source};
+
+/// Plays a script.
+pub fn run(source: &Source, setting: Setting) -> Outcome {
+    let (stop, head) = (setting.stop.clone(), setting.head.clone());
+    let stage = match Stage::new(setting) {
+        Ok(stage) => Rc::new(RefCell::new(stage)),
+        Err(failure) => return Outcome::unplayed(head, failure.into()),
+    };
+    let kit = Kit::new(Rc::clone(&stage), Arc::from(&*source.name), stop);
+    stage.borrow_mut().texts.insert(Arc::clone(&kit.file), Arc::from(&*source.text));
+    let engine = engine(&kit, source);
+    let result = play(&engine, &kit, source);
+    // The engine holds the kit, and the kit holds what the engine made: the ring is opened here.
+    kit.handlers.borrow_mut().clear();
+    kit.invariants.borrow_mut().clear();
+    let mut stage = stage.borrow_mut();
+    if let Err(error) = &result {
+        stage.record_error(error);
+    }
+    stage.end(result.err())
+}
+
+/// The language beside a batch: lines that begin with `=`, and the handlers that they leave behind.
+pub(in crate::script) struct Talk {
+    engine: Engine,
+    kit: Rc<Kit>,
+    scope: Scope<'static>,
+    /// Everything said so far: functions and handlers stay.
+    ast: AST,
+}
+
+impl Talk {
+    pub(in crate::script) fn new(stage: &Shared, source: &Source, stop: Stop) -> Self {
+        let kit = Kit::new(Rc::clone(stage), Arc::from(&*source.name), stop);
+        let engine = engine(&kit, source);
+        Self { engine, kit, scope: Scope::new(), ast: AST::empty() }
+    }
+
+    /// Evaluates a line; gives what it gives, as the language writes it. Nothing for nothing.
+    ///
+    /// # Errors
+    /// It is no script, or it failed.
+    pub(in crate::script) fn evaluate(
+        &mut self,
+        text: &str,
+        spot: &Spot,
+    ) -> Result<Option<String>, ScriptError> {
+        let here = |mut error: ScriptError| {
+            error.spot = Some(spot.clone());
+            error.quote = None;
+            error
+        };
+        let parsed = self.engine.compile_with_scope(&self.scope, text).map_err(|error| {
+            here(Failure::Parse(crate::text::escape_display(&error.0.to_string())).into())
+        })?;
+        self.ast.clear_statements();
+        self.ast += parsed;
+        let value = self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &self.ast);
+        let value = value.map_err(|error| here(self.kit.explain(*error)))?;
+        Ok((!value.is_unit()).then(|| format!("{value:?}")))
+    }
+
+    /// What is done between two turns of a wait: see [`Kit::aside`].
+    pub(in crate::script) fn aside(&self) -> Result<(), ScriptError> {
+        self.kit.aside(&|function, args| {
+            let args: Vec<Dynamic> = args.iter_mut().map(std::mem::take).collect();
+            function.call(&self.engine, &self.ast, args)
+        })
+    }
+}
+
+/// The ring of engine and kit is opened.
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.kit.handlers.borrow_mut().clear();
+        self.kit.invariants.borrow_mut().clear();
+        self.engine = Engine::new_raw();
+    }
+}
+
+fn play(engine: &Engine, kit: &Rc<Kit>, source: &Source) -> Result<(), ScriptError> {
+    let ast = compile(engine, kit, source)?;
+    let mut scope = Scope::new();
+    let args: Array = source.args.iter().map(|arg| Dynamic::from(arg.clone())).collect();
+    scope.push_constant("ARGS", args);
+    match engine.run_ast_with_scope(&mut scope, &ast) {
+        Ok(()) => Ok(()),
+        Err(error) if matches!(*error, EvalAltResult::Exit(..)) => Ok(()),
+        Err(error) => Err(kit.explain(*error)),
+    }
+}
+
+fn compile(engine: &Engine, kit: &Rc<Kit>, source: &Source) -> Result<AST, ScriptError> {
+    let mut ast = engine.compile(&*source.text).map_err(|error| {
+        let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let (line, column) = (number(error.1.line()), number(error.1.position()));
+        let spot = Spot { file: Arc::clone(&kit.file), line, column };
+        let words = crate::text::escape_display(&error.0.to_string());
+        let mut error = Failure::Parse(words).at(&spot);
+        error.quote = kit.stage.borrow().quote(&spot);
+        error
+    })?;
+    ast.set_source(&*kit.file);
+    Ok(ast)
+}
+
+fn engine(kit: &Rc<Kit>, source: &Source) -> Engine {
+    let mut engine = Engine::new_raw();
+    for package in [
+        CorePackage::new().as_shared_module(),
+        LogicPackage::new().as_shared_module(),
+        BasicMathPackage::new().as_shared_module(),
+        BitFieldPackage::new().as_shared_module(),
+        BasicArrayPackage::new().as_shared_module(),
+        BasicMapPackage::new().as_shared_module(),
+        BasicStringPackage::new().as_shared_module(),
+        MoreStringPackage::new().as_shared_module(),
+        BasicIteratorPackage::new().as_shared_module(),
+        BasicFnPackage::new().as_shared_module(),
+    ] {
+        engine.register_global_module(package);
+    }
+    bound(&mut engine, kit);
+    names(&mut engine, kit);
+    printing(&mut engine, kit);
+    engine.set_module_resolver(import::Folder::new(source, Rc::clone(kit)));
+    values::register(&mut engine, kit);
+    peers::register(&mut engine, kit);
+    network::register(&mut engine, kit);
+    checks::register(&mut engine, kit);
+    engine
+}
+
+/// The same bounds in every build: the engine's own defaults differ between debug and release.
+fn bound(engine: &mut Engine, kit: &Rc<Kit>) {
+    engine.set_optimization_level(OptimizationLevel::Simple);
+    engine.set_max_operations(limits::SCRIPT_OPERATIONS_MAX);
+    engine.set_max_call_levels(limits::SCRIPT_DEPTH_MAX);
+    engine.set_max_expr_depths(limits::SCRIPT_DEPTH_MAX, limits::SCRIPT_DEPTH_MAX);
+    engine.set_max_string_size(limits::SCRIPT_STRING_MAX);
+    engine.set_max_array_size(limits::SCRIPT_ARRAY_MAX);
+    engine.set_max_map_size(limits::SCRIPT_MAP_MAX);
+    engine.set_max_variables(limits::SCRIPT_VARIABLES_MAX);
+    engine.set_max_functions(limits::SCRIPT_FUNCTIONS_MAX);
+    engine.set_max_modules(limits::SCRIPT_MODULES_MAX);
+    engine.set_strict_variables(false);
+    engine.disable_symbol("eval");
+    let own = Rc::clone(kit);
+    engine.on_progress(move |operations| {
+        let failure = own.meter.look(operations)?;
+        Some(Dynamic::from(failure))
+    });
+}
+
+/// A name that no variable has is a peer of the cast: a fresh handle each time, so that closures
+/// capture nothing and functions see the cast.
+fn names(engine: &mut Engine, kit: &Rc<Kit>) {
+    let own = Rc::clone(kit);
+    // Marked volatile by its authors; the version is pinned.
+    #[expect(deprecated, reason = "the only way to give names a meaning")]
+    engine.on_var(move |word, _, ctx| {
+        if ctx.scope().contains(word) {
+            return Ok(None);
+        }
+        let Ok(name) = Name::new(word) else { return Ok(None) };
+        let stage = own.stage.borrow();
+        let scene = stage.scene.number;
+        let peer = match stage.scene.find(name) {
+            Some(no) => Peer { no: Some(no), name: stage.name(no), scene },
+            None if stage.is_left_out(name) => Peer { no: None, name, scene },
+            None => return Ok(None),
+        };
+        Ok(Some(Dynamic::from(peer)))
+    });
+}
+
+/// What a script prints is a note in the list: renderers show it, escaped, in its place.
+fn printing(engine: &mut Engine, kit: &Rc<Kit>) {
+    let own = Rc::clone(kit);
+    engine.on_print(move |words| note(&own, words, 0));
+    let own = Rc::clone(kit);
+    engine.on_debug(move |words, _, place| note(&own, words, place.line().unwrap_or(0)));
+}
+
+fn note(kit: &Kit, words: &str, line: usize) {
+    kit.meter.charge();
+    kit.stage.borrow_mut().record(None, Ev::Note, |moment| {
+        moment.text = text(words);
+        moment.line = u32::try_from(line).ok().filter(|line| *line > 0);
+    });
+}

@@ -1,0 +1,243 @@
+//! What every verb shares: the stage, the script's handlers and invariants, the meter that ends a
+//! script that only computes, and the texts of its files. Decides what happens between two turns of
+//! a wait.
+
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::limits;
+use crate::play::Ev;
+use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::rhai::trouble;
+use crate::script::rhai::values::{Message, Peer};
+use crate::script::scene::{About, Call, Someone};
+use crate::script::stage::{Shared, text};
+use crate::script::stop::{Halt, Stop};
+use crate::script::turns::Turns;
+
+/// What a native function gives to a script.
+pub(super) type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// What every verb shares.
+pub(super) struct Kit {
+    pub(super) stage: Shared,
+    /// The main file's name.
+    pub(super) file: Arc<str>,
+    /// By scene and by number there.
+    pub(super) handlers: RefCell<BTreeMap<(u64, usize), FnPtr>>,
+    pub(super) invariants: RefCell<Vec<Invariant>>,
+    /// An invariant is being looked at, and must not wait for others.
+    looking: Cell<bool>,
+    pub(super) meter: Meter,
+}
+
+/// Calls a function of the script, from wherever the script is waiting.
+pub(super) type Caller<'a> = &'a dyn Fn(&FnPtr, &mut [Dynamic]) -> Fallible<Dynamic>;
+
+/// What is always to be so.
+#[derive(Clone)]
+pub(super) struct Invariant {
+    pub(super) scene: u64,
+    pub(super) title: String,
+    pub(super) holds: FnPtr,
+    pub(super) spot: Spot,
+}
+
+/// Counts what a script computes while it asks nothing of anybody.
+pub(super) struct Meter {
+    stop: Stop,
+    progress: Rc<Cell<u64>>,
+    seen: Cell<u64>,
+    /// Operations at the last progress, and what verbs have cost since.
+    base: Cell<u64>,
+    extra: Cell<u64>,
+}
+
+impl Kit {
+    pub(super) fn new(stage: Shared, file: Arc<str>, stop: Stop) -> Rc<Self> {
+        let progress = Rc::clone(&stage.borrow().progress);
+        let zero = || Cell::new(0);
+        Rc::new(Self {
+            stage,
+            file,
+            handlers: RefCell::default(),
+            invariants: RefCell::default(),
+            looking: Cell::new(false),
+            meter: Meter { stop, progress, seen: zero(), base: zero(), extra: zero() },
+        })
+    }
+
+    /// Does what a verb does, in the place where the script calls it.
+    pub(super) fn act<T>(
+        &self,
+        ctx: &NativeCallContext<'_>,
+        work: impl FnOnce(&mut Turns<'_>, &Spot) -> Result<T, ScriptError>,
+    ) -> Fallible<T> {
+        self.meter.charge();
+        let spot = self.spot(ctx);
+        let call = |function: &FnPtr, args: &mut [Dynamic]| function.call_raw(ctx, None, args);
+        let mut aside = || self.aside(&call);
+        let mut turns = Turns { stage: &self.stage, aside: &mut aside };
+        work(&mut turns, &spot).map_err(|error| trouble::throw(error, &spot, ctx.call_position()))
+    }
+
+    /// Where the script is.
+    pub(super) fn spot(&self, ctx: &NativeCallContext<'_>) -> Spot {
+        let place = ctx.call_position();
+        let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let file = ctx.call_source().filter(|source| !source.is_empty());
+        Spot {
+            file: file.map_or_else(|| Arc::clone(&self.file), Arc::from),
+            line: number(place.line()),
+            column: number(place.position()),
+        }
+    }
+
+    /// Calls the handlers of all that has happened, then looks at what is always to be so.
+    pub(super) fn aside(&self, caller: Caller<'_>) -> Result<(), ScriptError> {
+        loop {
+            let call = self.stage.borrow_mut().scene.calls.pop_front();
+            match call {
+                Some(call) => self.handle(caller, call)?,
+                None => break,
+            }
+        }
+        if self.looking.replace(true) {
+            return Ok(());
+        }
+        let result = self.look(caller);
+        self.looking.set(false);
+        result
+    }
+
+    fn handle(&self, caller: Caller<'_>, call: Call) -> Result<(), ScriptError> {
+        let (scene, me) = {
+            let stage = self.stage.borrow();
+            let failures = stage.scene.handlers[call.handler].failures;
+            if failures >= limits::HANDLER_FAILURES_MAX || stage.scene.actors[call.me.0].ended.is_some() {
+                return Ok(());
+            }
+            let me = Peer { no: Some(call.me), name: stage.name(call.me), scene: stage.scene.number };
+            (stage.scene.number, me)
+        };
+        let Some(handler) = self.handlers.borrow().get(&(scene, call.handler)).cloned() else {
+            return Ok(());
+        };
+        let about = self.about(scene, call.about);
+        let before = std::mem::replace(&mut self.stage.borrow_mut().in_handler, true);
+        let result = caller(&handler, &mut [Dynamic::from(me), about]);
+        let mut stage = self.stage.borrow_mut();
+        stage.in_handler = before;
+        let Err(error) = result else {
+            if let Some(handler) = stage.scene.handlers.get_mut(call.handler) {
+                handler.failures = 0;
+            }
+            return Ok(());
+        };
+        drop(stage);
+        let error = self.explain(*error);
+        if error.failure.is_finding() || error.failure.is_final() {
+            return Err(error);
+        }
+        // A handler that fails is said once, and after a few times in a row it is called no more.
+        let mut stage = self.stage.borrow_mut();
+        let handler = &mut stage.scene.handlers[call.handler];
+        handler.failures += 1;
+        let words = match handler.failures {
+            1 => format!("a handler failed: {error}"),
+            limits::HANDLER_FAILURES_MAX => format!(
+                "a handler failed {} times in a row and is called no more",
+                limits::HANDLER_FAILURES_MAX
+            ),
+            _ => return Ok(()),
+        };
+        stage.record(Some(call.me), Ev::Note, |moment| moment.text = text(words));
+        Ok(())
+    }
+
+    fn about(&self, scene: u64, about: About) -> Dynamic {
+        match about {
+            About::Peer(who) => someone(scene, &who),
+            About::Message(heard) => Dynamic::from(Message { heard, scene }),
+            About::Failed(who, words) => {
+                let mut map = rhai::Map::new();
+                map.insert("to".into(), someone(scene, &who));
+                map.insert("text".into(), words.to_string().into());
+                Dynamic::from(map)
+            }
+        }
+    }
+
+    fn look(&self, caller: Caller<'_>) -> Result<(), ScriptError> {
+        if self.invariants.borrow().is_empty() {
+            return Ok(());
+        }
+        let scene = self.stage.borrow().scene.number;
+        let here: Vec<_> =
+            self.invariants.borrow().iter().filter(|always| always.scene == scene).cloned().collect();
+        for always in here {
+            let holds = caller(&always.holds, &mut []).map_err(|error| self.explain(*error))?;
+            match holds.as_bool() {
+                Ok(true) => {}
+                Ok(false) => return Err(Failure::Check(format!("always: {}", always.title)).at(&always.spot)),
+                Err(kind) => {
+                    let words = format!("always: the function is to give true or false, not {kind}");
+                    return Err(Failure::Misuse(words).at(&always.spot));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the engine says, in our words, with the line quoted.
+    pub(super) fn explain(&self, error: EvalAltResult) -> ScriptError {
+        let names = || {
+            let stage = self.stage.borrow();
+            stage.scene.actors.iter().map(|actor| actor.name.to_string()).collect()
+        };
+        let mut error = trouble::explain(error, &self.file, &names);
+        if let (Some(spot), None) = (&error.spot, &error.quote) {
+            error.quote = self.stage.borrow().quote(spot);
+        }
+        error
+    }
+}
+
+/// A peer as a script sees it: one of the cast, or a name.
+pub(super) fn someone(scene: u64, who: &Someone) -> Dynamic {
+    match who.no {
+        Some(no) => Dynamic::from(Peer { no: Some(no), name: who.name, scene }),
+        None => who.name.to_string().into(),
+    }
+}
+
+impl Meter {
+    /// A verb was called.
+    pub(super) fn charge(&self) {
+        self.extra.set(self.extra.get().saturating_add(limits::SCRIPT_VERB_COST));
+    }
+
+    /// Looks whether the script may go on after so many operations; if not, why.
+    pub(super) fn look(&self, operations: u64) -> Option<Failure> {
+        match self.stop.asked() {
+            Some(Halt::Interrupted) => return Some(Failure::Interrupted),
+            Some(Halt::TimedOut) => return Some(Failure::TimedOut),
+            None => {}
+        }
+        let progress = self.progress.get();
+        if self.seen.replace(progress) != progress {
+            self.base.set(operations);
+            self.extra.set(0);
+        }
+        let spent = operations.saturating_sub(self.base.get()).saturating_add(self.extra.get());
+        (spent > limits::SCRIPT_IDLE_MAX).then(|| {
+            Failure::Bound(format!(
+                "the script computes without end: {} operations in which no time passed and nothing was asked of a peer",
+                limits::SCRIPT_IDLE_MAX
+            ))
+        })
+    }
+}

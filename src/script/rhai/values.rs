@@ -1,0 +1,172 @@
+//! The values that a script has besides the language's own: peers, messages, durations.
+
+use rhai::{Dynamic, Engine};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::addr::Address;
+use crate::api::command::{PeerRef, show};
+use crate::id::Name;
+use crate::play::Ev;
+use crate::script::act::Target;
+use crate::script::error::{Failure, ScriptError};
+use crate::script::rhai::kit::{Fallible, Kit, someone};
+use crate::script::rhai::trouble;
+use crate::script::scene::Heard;
+use crate::script::stage::Stage;
+use crate::world::PeerNo;
+
+/// One of the cast. Its number is `None` when a replay leaves the peer out: then whatever it is told
+/// to do is left out, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Peer {
+    pub(super) no: Option<PeerNo>,
+    pub(super) name: Name,
+    /// In which scene.
+    pub(super) scene: u64,
+}
+
+/// What somebody said.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) heard: Heard,
+    pub(super) scene: u64,
+}
+
+/// A length of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span(pub(super) Duration);
+
+impl Peer {
+    /// Its number in the scene under way.
+    pub(super) fn no(&self, stage: &Stage) -> Result<Option<PeerNo>, ScriptError> {
+        if self.scene != stage.scene.number {
+            let words = format!("{} belongs to another world: each test has one of its own", self.name);
+            return Err(Failure::Misuse(words).into());
+        }
+        Ok(self.no)
+    }
+}
+
+/// Whom an argument means: a peer of the cast, or somebody as a node knows it. `None` for one that is
+/// left out.
+pub(super) fn target(stage: &Stage, verb: &str, given: &Dynamic) -> Result<Option<Target>, ScriptError> {
+    if let Some(peer) = given.clone().try_cast::<Peer>() {
+        return Ok(peer.no(stage)?.map(Target::Cast));
+    }
+    let Ok(word) = given.clone().into_string() else {
+        let kind = given.type_name().rsplit("::").next().unwrap_or_default();
+        return Err(Failure::Misuse(format!("{verb}: a peer is wanted, not {kind}")).into());
+    };
+    if let Ok(name) = Name::new(&word)
+        && let Some(no) = stage.scene.find(name)
+    {
+        return Ok(Some(Target::Cast(no)));
+    }
+    if Address::is_meant(&word) {
+        let address = word.parse().map_err(|error| Failure::Misuse(format!("{verb}: {error}")))?;
+        return Ok(Some(Target::Other(PeerRef::At(address))));
+    }
+    Ok(Some(Target::Other(PeerRef::Word(word))))
+}
+
+/// The durations that a script may write: not negative, not endless.
+fn span(seconds: f64) -> Fallible<Span> {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if duration <= crate::limits::DURATION_MAX => Ok(Span(duration)),
+        Ok(_) | Err(_) => {
+            let error = Failure::Misuse(format!("{seconds} s is no duration; it is from 0 s to 24 h"));
+            Err(trouble::throw(error.into(), &Default::default(), rhai::Position::NONE))
+        }
+    }
+}
+
+pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
+    peer(engine, kit);
+    message(engine);
+    durations(engine);
+    engine.register_type_with_name::<ScriptError>("Error");
+    engine.register_fn("to_string", |error: &mut ScriptError| error.failure.to_string());
+    engine.register_fn("to_debug", |error: &mut ScriptError| error.failure.to_string());
+    engine.register_get("message", |error: &mut ScriptError| error.failure.to_string());
+    engine.register_get("line", |error: &mut ScriptError| {
+        error.spot.as_ref().map_or(0, |spot| i64::from(spot.line))
+    });
+}
+
+fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
+    engine.register_type_with_name::<Peer>("Peer");
+    engine.register_fn("to_string", |peer: &mut Peer| peer.name.to_string());
+    engine.register_fn("to_debug", |peer: &mut Peer| peer.name.to_string());
+    engine.register_fn("==", |a: Peer, b: Peer| a == b);
+    engine.register_fn("!=", |a: Peer, b: Peer| a != b);
+    engine.register_fn("==", |a: Peer, b: &str| a.name.as_str() == b);
+    engine.register_fn("==", |a: &str, b: Peer| b.name.as_str() == a);
+    engine.register_fn("+", |a: &str, b: Peer| format!("{a}{}", b.name));
+    engine.register_fn("+", |a: Peer, b: &str| format!("{}{b}", a.name));
+    engine.register_get("name", |peer: &mut Peer| peer.name.to_string());
+    let actor = |kit: &Rc<Kit>, get: fn(&Stage, PeerNo, u64) -> Dynamic| {
+        let kit = Rc::clone(kit);
+        move |peer: &mut Peer| -> Dynamic {
+            let stage = kit.stage.borrow();
+            match peer.no(&stage) {
+                Ok(Some(no)) => get(&stage, no, peer.scene),
+                Ok(None) | Err(_) => Dynamic::UNIT,
+            }
+        }
+    };
+    engine.register_get("addr", actor(kit, |stage, no, _| stage.scene.actors[no.0].addr.to_string().into()));
+    engine.register_get("key", actor(kit, |stage, no, _| stage.scene.actors[no.0].key.to_string().into()));
+    engine.register_get(
+        "state",
+        actor(kit, |stage, no, _| {
+            let up = stage.scene.world.is_up(no).unwrap_or(false);
+            match (up, stage.scene.actors[no.0].ended) {
+                (true, _) => "up".into(),
+                (false, Some(Ev::Crash)) => "crashed".into(),
+                (false, _) => "left".into(),
+            }
+        }),
+    );
+    engine.register_get(
+        "last",
+        actor(kit, |stage, no, scene| match &stage.scene.actors[no.0].last {
+            Some(heard) => Dynamic::from(Message { heard: heard.clone(), scene }),
+            None => Dynamic::UNIT,
+        }),
+    );
+}
+
+fn message(engine: &mut Engine) {
+    engine.register_type_with_name::<Message>("Message");
+    let shown = |message: &mut Message| format!("{}: {}", message.heard.from.name, message.heard.text);
+    engine.register_fn("to_string", shown);
+    engine.register_fn("to_debug", shown);
+    engine.register_get("text", |message: &mut Message| message.heard.text.to_string());
+    engine.register_get("from", |message: &mut Message| someone(message.scene, &message.heard.from));
+    engine.register_get("auto", |message: &mut Message| message.heard.auto);
+    engine.register_get("plain", |message: &mut Message| message.heard.plain);
+}
+
+fn durations(engine: &mut Engine) {
+    engine.register_type_with_name::<Span>("Span");
+    for (unit, worth) in [("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)] {
+        engine.register_get(unit, move |number: &mut i64| span(*number as f64 * worth));
+        engine.register_get(unit, move |number: &mut f64| span(*number * worth));
+        engine.register_get(unit, move |time: &mut Span| time.0.as_secs_f64() / worth);
+    }
+    engine.register_fn("to_string", |time: &mut Span| show(time.0));
+    engine.register_fn("to_debug", |time: &mut Span| show(time.0));
+    engine.register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)));
+    engine.register_fn("-", |a: Span, b: Span| Span(a.0.saturating_sub(b.0)));
+    engine.register_fn("*", |a: Span, times: i64| span(a.0.as_secs_f64() * times as f64));
+    engine.register_fn("*", |times: i64, a: Span| span(a.0.as_secs_f64() * times as f64));
+    engine.register_fn("*", |a: Span, times: f64| span(a.0.as_secs_f64() * times));
+    engine.register_fn("/", |a: Span, parts: i64| span(a.0.as_secs_f64() / parts as f64));
+    engine.register_fn("==", |a: Span, b: Span| a == b);
+    engine.register_fn("!=", |a: Span, b: Span| a != b);
+    engine.register_fn("<", |a: Span, b: Span| a < b);
+    engine.register_fn("<=", |a: Span, b: Span| a <= b);
+    engine.register_fn(">", |a: Span, b: Span| a > b);
+    engine.register_fn(">=", |a: Span, b: Span| a >= b);
+}

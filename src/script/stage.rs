@@ -1,0 +1,400 @@
+//! Where a script is played: the scene under way, the list of what happened, and what the next
+//! scene begins with. Decides how time passes and what is recorded; which verbs there are, and how
+//! a script is written, is decided elsewhere. It never waits by itself: see `turns`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::command::{Command, CommandError, Dialect};
+use crate::api::reply::Reply;
+use crate::id::{Name, RequestId};
+use crate::play::{End, Ev, Head, Moment, More, Verdict};
+use crate::rng::{Rng, Seed};
+use crate::script::deeds::{DeedKind, Deeds};
+use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::log::{Log, Watch};
+use crate::script::scene::{Actor, Scene};
+use crate::script::source::Outcome;
+use crate::script::stop::{Halt, Stop};
+use crate::text::Untrusted;
+use crate::world::{Network, PeerNo, Rest, Shape, World, WorldError};
+
+/// Makes an empty world whose every chance follows from a seed.
+///
+/// # Errors
+/// The machine has no room for one; the text says why.
+pub type Maker = Rc<dyn Fn(Seed) -> Result<Box<dyn World>, String>>;
+
+/// A stage that verbs share.
+pub(super) type Shared = Rc<RefCell<Stage>>;
+
+/// What a run begins with.
+pub struct Setting {
+    /// Makes its worlds.
+    pub maker: Maker,
+    /// What all reports of it say first.
+    pub head: Head,
+    /// Ends it from outside.
+    pub stop: Stop,
+    /// Is told every moment as it happens.
+    pub watch: Option<Watch>,
+    /// Which deeds of the script are left out.
+    pub deeds: Deeds,
+    /// Keep everything that its worlds can tell of themselves.
+    pub trace: bool,
+}
+
+/// Where a script is played.
+pub(super) struct Stage {
+    pub(super) scene: Scene,
+    pub(super) log: Log,
+    pub(super) deeds: Deeds,
+    maker: Maker,
+    stop: Stop,
+    seed: u64,
+    scenes: u64,
+    defaults: Defaults,
+    /// Peers that are left out.
+    left_out: BTreeSet<Name>,
+    /// Scenes that wait for the one under way to end.
+    outer: Vec<Scene>,
+    /// A handler is being called, so what it sends is a program's.
+    pub(super) in_handler: bool,
+    /// Grows whenever time passes or something is asked of a peer.
+    pub(super) progress: Rc<Cell<u64>>,
+    pub(super) tests: Tests,
+    /// The texts of all files of the script, for quoting and for whoever keeps them.
+    pub(super) texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// What the worlds told of themselves, if that is kept.
+    trace: Option<Vec<String>>,
+    /// A number for everything that happened in the scenes that are over.
+    digest: Option<u64>,
+}
+
+/// What a scene begins with.
+#[derive(Clone, Copy, Default)]
+struct Defaults {
+    shape: Option<Shape>,
+    dialect: Option<Dialect>,
+}
+
+/// How the tests went.
+#[derive(Default)]
+pub(super) struct Tests {
+    pub(super) all: usize,
+    pub(super) failed: usize,
+    /// Of each that failed, its title and why.
+    pub(super) errors: Vec<(String, ScriptError)>,
+}
+
+/// Virtual time that passes at most before somebody may end the script.
+const SLICE: Duration = Duration::from_secs(10);
+
+impl Stage {
+    /// An empty stage.
+    ///
+    /// # Errors
+    /// No world can be made.
+    pub(super) fn new(setting: Setting) -> Result<Self, Failure> {
+        let seed = setting.head.seed;
+        let (world, chance) = open(&setting.maker, seed, "")?;
+        Ok(Self {
+            scene: Scene::new(world, 0, chance),
+            log: Log::new(setting.head, setting.watch),
+            deeds: setting.deeds,
+            maker: setting.maker,
+            stop: setting.stop,
+            seed,
+            scenes: 1,
+            defaults: Defaults::default(),
+            left_out: BTreeSet::new(),
+            outer: Vec::new(),
+            in_handler: false,
+            progress: Rc::default(),
+            tests: Tests::default(),
+            texts: BTreeMap::new(),
+            trace: setting.trace.then(Vec::new),
+            digest: None,
+        })
+    }
+
+    /// Begins a scene of its own. Its chances follow from the seed and from `title`, so that another
+    /// test before it changes nothing in it.
+    pub(super) fn enter(&mut self, title: &str) -> Result<(), Failure> {
+        let (mut world, chance) = open(&self.maker, self.seed, title)?;
+        if let Some(shape) = self.defaults.shape {
+            world.apply(&Network::Default(shape))?;
+        }
+        if let Some(dialect) = self.defaults.dialect {
+            world.speak(dialect);
+        }
+        let scene = Scene::new(world, self.scenes, chance);
+        self.scenes += 1;
+        self.outer.push(std::mem::replace(&mut self.scene, scene));
+        Ok(())
+    }
+
+    /// Ends it; the scene before goes on.
+    pub(super) fn leave(&mut self) {
+        self.keep_trace();
+        if let Some(outer) = self.outer.pop() {
+            self.scene = outer;
+        }
+    }
+
+    /// What the world of this scene has to tell is kept, as the scene is over.
+    fn keep_trace(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.extend(self.scene.world.trace().map(ToString::to_string));
+        }
+        let digest = self.scene.world.digest();
+        self.digest = match (self.digest, digest) {
+            (Some(before), Some(digest)) => Some(before.rotate_left(7) ^ digest),
+            (before, digest) => before.or(digest),
+        };
+    }
+
+    /// How many scenes are under way besides the first.
+    pub(super) fn depth(&self) -> usize {
+        self.outer.len()
+    }
+
+    /// Whether the script may go on.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.log.check()?;
+        match self.stop.asked() {
+            None => Ok(()),
+            Some(Halt::Interrupted) => Err(Failure::Interrupted),
+            Some(Halt::TimedOut) => Err(Failure::TimedOut),
+        }
+    }
+
+    /// Adds a moment of the present; the numbers that all have are filled in.
+    pub(super) fn record(&mut self, who: Option<PeerNo>, ev: Ev, fill: impl FnOnce(&mut Moment)) -> u64 {
+        let mut moment = Moment::new(self.scene.at(), ev);
+        fill(&mut moment);
+        self.record_moment(who, moment)
+    }
+
+    pub(super) fn record_moment(&mut self, who: Option<PeerNo>, mut moment: Moment) -> u64 {
+        let known = moment.cause.and_then(|cause| self.log.get(cause)).map_or(0, |cause| cause.lam);
+        if let Some(actor) = who.and_then(|who| self.scene.actors.get_mut(who.0)) {
+            actor.lam = actor.lam.max(known) + 1;
+            moment.lam = actor.lam;
+            moment.peer = Some(actor.name);
+        }
+        self.log.push(moment)
+    }
+
+    /// Casts a peer.
+    pub(super) fn cast(&mut self, name: Name, spot: &Spot) -> Result<PeerNo, Failure> {
+        if let Some(who) = self.scene.find(name) {
+            return Err(WorldError::NameTaken(self.scene.actors[who.0].name).into());
+        }
+        let who = self.scene.world.cast(name)?;
+        let (addr, key) = (self.scene.world.address(who)?, self.scene.world.key(who)?);
+        self.scene.add(who, Actor::new(name, addr, key));
+        self.went_on();
+        self.record(Some(who), Ev::Listen, |moment| moment.line = Some(spot.line));
+        Ok(who)
+    }
+
+    /// Casts a peer, unless this run leaves it out.
+    pub(super) fn cast_unless_left_out(
+        &mut self,
+        name: Name,
+        spot: &Spot,
+    ) -> Result<Option<PeerNo>, Failure> {
+        // A batch casts by speaking, so there is no line for it.
+        if self.deeds.may(spot, DeedKind::Peer, name.as_str(), || format!("# {name} is cast")) {
+            self.left_out.remove(&name);
+            return self.cast(name, spot).map(Some);
+        }
+        self.left_out.insert(name);
+        Ok(None)
+    }
+
+    /// Whether this run leaves out a peer of this name.
+    pub(super) fn is_left_out(&self, name: Name) -> bool {
+        self.left_out.contains(&name)
+    }
+
+    /// Nobody is left out any more but who is so again.
+    pub(super) fn left_out_none(&mut self) {
+        self.left_out.clear();
+    }
+
+    /// A part of the script begins.
+    pub(super) fn step(&mut self, spot: &Spot, title: &str) {
+        let line = || format!("step {}", crate::api::words::quote_text(title));
+        self.deeds.may(spot, DeedKind::Wait, title, line);
+        self.record(None, Ev::Step, |moment| {
+            moment.line = Some(spot.line);
+            moment.text = text(title);
+        });
+    }
+
+    /// From now on, and in the scenes to come, peers that are cast speak so.
+    pub(super) fn speak(&mut self, dialect: Dialect) {
+        self.scene.world.speak(dialect);
+        if self.outer.is_empty() {
+            self.defaults.dialect = Some(dialect);
+        }
+    }
+
+    /// Does this to the network. What is so for all links is so in the scenes to come, too.
+    pub(super) fn apply(&mut self, change: &Network) -> Result<(), Failure> {
+        self.scene.world.apply(change)?;
+        if let (Network::Default(shape), true) = (change, self.outer.is_empty()) {
+            self.defaults.shape = Some(*shape);
+        }
+        self.went_on();
+        self.absorb();
+        Ok(())
+    }
+
+    /// Gives a command to a peer; see [`Self::answer`].
+    pub(super) fn submit(&mut self, who: PeerNo, command: Command) -> Result<RequestId, Failure> {
+        if !self.scene.world.is_up(who)? {
+            return Err(WorldError::Down(self.name(who)).into());
+        }
+        self.went_on();
+        Ok(self.scene.world.session(who)?.submit(command))
+    }
+
+    /// Its answer, once it is there.
+    pub(super) fn answer(&mut self, who: PeerNo, request: RequestId) -> Option<Result<Reply, CommandError>> {
+        self.scene.world.session(who).ok()?.take_reply(request)
+    }
+
+    /// Lets time pass until something happens, or `patience` is over.
+    pub(super) fn turn(&mut self, patience: Duration) {
+        if !patience.is_zero() {
+            self.went_on();
+        }
+        self.scene.world.run(patience.min(SLICE));
+        self.absorb();
+    }
+
+    /// Lets time pass until something happens, the world rests, or `patience` is over.
+    pub(super) fn rest(&mut self, patience: Duration) -> Rest {
+        let before = self.scene.world.now().mono;
+        let rest = self.scene.world.rest(patience.min(SLICE));
+        if self.scene.world.now().mono > before {
+            self.went_on();
+        }
+        self.absorb();
+        rest
+    }
+
+    fn went_on(&self) {
+        self.progress.set(self.progress.get() + 1);
+    }
+
+    /// Takes in all that has happened.
+    pub(super) fn absorb(&mut self) {
+        while let Some((who, event)) = self.scene.world.take_event() {
+            self.heard(who, event);
+        }
+    }
+
+    /// Under which name a peer was cast.
+    ///
+    /// # Panics
+    /// Never of a number that this stage gave.
+    pub(super) fn name(&self, who: PeerNo) -> Name {
+        self.scene.actors[who.0].name
+    }
+
+    /// The run has ended so; gives all that happened.
+    pub(super) fn end(&mut self, error: Option<ScriptError>) -> Outcome {
+        while self.depth() > 0 {
+            self.leave();
+        }
+        self.keep_trace();
+        let failed = std::mem::take(&mut self.tests.errors);
+        let mut outcome = Outcome {
+            play: self.log.take(),
+            deeds: std::mem::take(&mut self.deeds),
+            error,
+            failed,
+            texts: std::mem::take(&mut self.texts),
+            trace: self.trace.take().unwrap_or_default(),
+        };
+        let (at, result, trace) = (self.scene.at(), outcome.exit().code(), self.digest);
+        outcome.play.end = Some(End { at, result, trace });
+        outcome
+    }
+
+    /// The line of a place, as it is written.
+    pub(super) fn quote(&self, spot: &Spot) -> Option<String> {
+        let line = usize::try_from(spot.line).ok()?.checked_sub(1)?;
+        self.texts.get(&spot.file)?.lines().nth(line).map(str::to_owned)
+    }
+
+    /// An error that nobody has caught comes on the list.
+    pub(super) fn record_error(&mut self, error: &ScriptError) {
+        let quote = error.quote.clone().or_else(|| self.quote(error.spot.as_ref()?)).and_then(text);
+        let file = error
+            .spot
+            .as_ref()
+            .filter(|spot| Some(&*spot.file) != self.file())
+            .and_then(|spot| text(Arc::clone(&spot.file)));
+        let mut more = More { quote, file, ..More::default() };
+        let line = error.spot.as_ref().map(|spot| spot.line);
+        let mut moment = Moment::new(self.scene.at(), Ev::ExpectFail);
+        let mut who = None;
+        match &*error.failure {
+            Failure::Unmet(unmet) => {
+                let share = |text: String| Untrusted::new(Arc::from(text));
+                let unread = unmet.unread.iter().map(|(from, text)| share(format!("{from}: {text}")));
+                more.unread = unread.collect();
+                more.expected = text(unmet.expected.as_str());
+                (moment.with, moment.cause, who) = (unmet.with, unmet.cause, unmet.who);
+                moment.text = text(unmet.what.as_str());
+            }
+            Failure::Check(words) => {
+                moment.ev = Ev::Check;
+                more.verdict = Some(Verdict::Fail);
+                moment.text = text(words.strip_prefix("check: ").unwrap_or(words));
+            }
+            other => {
+                more.expected = text("no error");
+                moment.text = text(other.to_string());
+            }
+        }
+        moment.line = line;
+        moment.more = Some(Box::new(more));
+        self.record_moment(who, moment);
+    }
+
+    /// The main file's name.
+    fn file(&self) -> Option<&str> {
+        self.log.head().script.expose().into()
+    }
+}
+
+/// A world, and a stream of chance for its script.
+fn open(maker: &Maker, seed: u64, title: &str) -> Result<(Box<dyn World>, Rng), Failure> {
+    let mut rng = Rng::new(scene_seed(seed, title));
+    let world = maker(rng.fork()).map_err(Failure::Thrown)?;
+    Ok((world, Rng::new(rng.fork())))
+}
+
+/// Distinct titles give distinct seeds.
+fn scene_seed(seed: u64, title: &str) -> Seed {
+    use blake2::Digest;
+    let mut hash = blake2::Blake2s256::new();
+    hash.update(b"hobnob scene 1");
+    hash.update(seed.to_le_bytes());
+    hash.update(title.as_bytes());
+    Seed(hash.finalize().into())
+}
+
+/// A text for the list.
+pub(super) fn text(text: impl Into<Arc<str>>) -> Option<Untrusted<Arc<str>>> {
+    Some(Untrusted::new(text.into()))
+}
