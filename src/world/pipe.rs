@@ -28,6 +28,8 @@ pub(crate) struct Pipe {
     ended: bool,
     /// The arrival that is in the queue.
     pub(crate) armed: Option<Mono>,
+    /// How long anything takes at least.
+    least: Duration,
     rng: Rng,
 }
 
@@ -65,15 +67,21 @@ impl Pipe {
             finishing: false,
             ended: false,
             armed: None,
+            least: LIGHT,
             rng,
         }
+    }
+
+    /// A pipe where time passes by itself, so what leaves may arrive in the same instant.
+    pub(crate) fn instant(rng: Rng) -> Self {
+        Self { least: Duration::ZERO, ..Self::new(rng) }
     }
 
     /// How long one word takes over a link of this shape.
     pub(crate) fn travel(&mut self, shape: &Shape) -> Duration {
         let jitter = u64::try_from(shape.jitter.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
         let late = if jitter > 1 { Duration::from_micros(self.rng.below(jitter)) } else { Duration::ZERO };
-        shape.delay.saturating_add(late).max(LIGHT)
+        shape.delay.saturating_add(late).max(self.least)
     }
 
     /// The writer has this to say.
@@ -174,6 +182,11 @@ impl Pipe {
     /// Whether there is something that the stream has not taken.
     pub(crate) fn is_stuck(&self) -> bool {
         !self.backlog.is_empty()
+    }
+
+    /// Whether nothing is on its way or waits to be.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.backlog.is_empty() && self.flight.is_empty()
     }
 
     /// The writer waits no longer: what was not taken is lost, then comes the end.

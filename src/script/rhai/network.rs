@@ -32,9 +32,8 @@ fn name(word: &str) -> Result<Name, Failure> {
 
 fn cast(turns: &Turns<'_>, spot: &Spot, word: &str) -> Result<Peer, ScriptError> {
     let name = name(word)?;
-    let mut stage = turns.stage.borrow_mut();
-    let scene = stage.scene.number;
-    Ok(Peer { no: stage.cast_unless_left_out(name, spot)?, name, scene })
+    turns.stage.borrow_mut().cast_unless_left_out(name, spot)?;
+    Ok(Peer(name))
 }
 
 fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
@@ -58,10 +57,7 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
         own.act(&ctx, |turns, spot| {
             let known = turns.stage.borrow().scene.find(name(word)?);
             match known {
-                Some(no) => {
-                    let stage = turns.stage.borrow();
-                    Ok(Peer { no: Some(no), name: stage.name(no), scene: stage.scene.number })
-                }
+                Some(no) => Ok(Peer(turns.stage.borrow().name(no))),
                 None => cast(turns, spot, word),
             }
         })
