@@ -11,13 +11,13 @@ use crate::api::command::{Command, Dialect};
 use crate::api::exit::Exit;
 use crate::api::settings::{Color, Settings};
 use crate::cli::args::{Args, Flags, Verb};
-use crate::cli::prompt;
+use crate::cli::{prompt, scripts};
 use crate::guest::Outside;
 use crate::id::Name;
 use crate::key::Keys;
 use crate::limits;
 use crate::live::world::Loopback;
-use crate::live::{self, Listen, Live, OpenError};
+use crate::live::{Listen, Live, OpenError};
 use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
 use crate::session::{Bell, Session};
@@ -143,7 +143,7 @@ pub(super) fn outside(bell: Bell) -> Outside {
         let bell = world.bell();
         Ok((Box::new(world) as Box<dyn World>, bell))
     };
-    Outside { world: Arc::new(world), bell, clock: live::mono }
+    Outside { world: Arc::new(world), bell, effort: scripts::effort }
 }
 
 fn output(name: Name, now: Mono, flags: &Flags, news: bool) -> Output {

@@ -11,10 +11,10 @@ mod perform;
 mod seat;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::rng::Seed;
 use crate::session::Bell;
-use crate::time::Mono;
 use crate::world::World;
 
 pub use host::{Guest, Report, Said};
@@ -30,8 +30,8 @@ pub struct Outside {
     pub world: WorldMaker,
     /// Wakes the front end.
     pub bell: Bell,
-    /// Tells the time.
-    pub clock: fn() -> Mono,
+    /// How long the thread that calls it has computed.
+    pub effort: fn() -> Duration,
 }
 
 /// What the threads are called on which scripts play.

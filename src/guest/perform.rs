@@ -68,13 +68,13 @@ pub(super) fn stand(source: &Source, part: Part) {
 }
 
 fn evaluate(source: &Source, part: Part) -> Result<(), String> {
-    let (inbox, voice, clock) = (Arc::clone(&part.inbox), part.voice.clone(), part.outside.clock);
+    let (inbox, voice) = (Arc::clone(&part.inbox), part.voice.clone());
     let head = head(source)?;
     let mut transcript = Transcript::new(&head, part.color);
     transcript.keep(PROMPT_MOMENTS);
     let me = Name::claimed("me", "me");
     let setting = setting(head, part, move |moment| transcript.line(moment).filter(|_| is_news(moment, me)));
-    let pace = Pace { operations: PROMPT_OPERATIONS_MAX, time: PROMPT_COMPUTE, clock };
+    let pace = Pace { operations: PROMPT_OPERATIONS_MAX, time: PROMPT_COMPUTE };
     let mut standing = Standing::new(source, setting, pace).map_err(|error| error.to_string())?;
     while !inbox.is_closed() {
         match inbox.take_line() {
@@ -110,13 +110,13 @@ fn head(source: &Source) -> Result<Head, String> {
 
 fn setting(head: Head, part: Part, mut line: impl FnMut(&Moment) -> Option<String> + 'static) -> Setting {
     let Part { seat, voice, stop, outside, .. } = part;
-    let maker = maker(outside.world, seat, stop.clone());
+    let (maker, effort) = (maker(outside.world, seat, stop.clone()), Rc::new(outside.effort));
     let watch = Box::new(move |_: u64, moment: &Moment| {
         if let Some(line) = line(moment) {
             voice.say(Said::Line(line));
         }
     });
-    Setting { maker, head, stop, watch: Some(watch), deeds: Deeds::default(), trace: false }
+    Setting { maker, head, stop, watch: Some(watch), deeds: Deeds::default(), trace: false, effort }
 }
 
 /// The first world is the one with `me`; each test has another without.

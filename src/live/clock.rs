@@ -1,6 +1,5 @@
 //! The only place that asks the system what time it is.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::{Mono, Now, Wall};
@@ -8,12 +7,6 @@ use crate::time::{Mono, Now, Wall};
 /// The date, in microseconds since 1970, for a report that says when it was made.
 pub fn wall() -> Wall {
     Wall(micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)))
-}
-
-/// The time, for measuring: since it was first asked for.
-pub fn mono() -> Mono {
-    static ORIGIN: OnceLock<Instant> = OnceLock::new();
-    Mono::default().plus(ORIGIN.get_or_init(Instant::now).elapsed())
 }
 
 /// Time since it was made, and the date. The date is asked for once a turn and then goes on with

@@ -11,14 +11,15 @@ use std::time::Duration;
 use crate::api::command::{Command, CommandError, Dialect};
 use crate::api::reply::Reply;
 use crate::id::{Name, RequestId};
-use crate::play::{Ev, Head, Moment};
+use crate::limits;
+use crate::play::{End, Ev, Head};
 use crate::rng::{Rng, Seed};
 use crate::script::deeds::{DeedKind, Deeds};
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::log::{Log, Watch};
 use crate::script::scene::{Actor, Scene};
+use crate::script::source::Outcome;
 use crate::script::stop::{Halt, Stop};
-use crate::text::Untrusted;
 use crate::world::{Network, PeerNo, Rest, Shape, World, WorldError};
 
 /// Makes an empty world whose every chance follows from a seed.
@@ -44,7 +45,13 @@ pub struct Setting {
     pub deeds: Deeds,
     /// Keep everything that its worlds can tell of themselves.
     pub trace: bool,
+    /// How long this thread has computed, which ends a script that only computes; what gives always
+    /// the same sets no such bound. Nothing else is decided by it.
+    pub effort: Effort,
 }
+
+/// How long a thread has computed.
+pub type Effort = Rc<dyn Fn() -> Duration>;
 
 /// Where a script is played.
 pub(super) struct Stage {
@@ -68,9 +75,11 @@ pub(super) struct Stage {
     /// The texts of all files of the script, for quoting and for whoever keeps them.
     pub(super) texts: BTreeMap<Arc<str>, Arc<str>>,
     /// What the worlds told of themselves, if that is kept.
-    pub(super) trace: Option<Vec<String>>,
+    trace: Option<Vec<String>>,
     /// A number for everything that happened in the scenes that are over.
-    pub(super) digest: Option<u64>,
+    digest: Option<u64>,
+    /// It is never to end.
+    standing: bool,
 }
 
 /// What a scene begins with.
@@ -118,6 +127,7 @@ impl Stage {
             texts: BTreeMap::new(),
             trace: setting.trace.then(Vec::new),
             digest: None,
+            standing: false,
         };
         for no in 0..stage.scene.world.peers() {
             stage.meet(PeerNo(no))?;
@@ -127,8 +137,9 @@ impl Stage {
 
     /// Only the latest of what happens is kept from now on, as this is never to end.
     pub(super) fn stand(&mut self) {
-        self.log.keep(crate::limits::PROMPT_MOMENTS);
+        self.log.keep(limits::PROMPT_MOMENTS);
         self.deeds.forget();
+        self.standing = true;
     }
 
     /// Begins a scene of its own. Its chances follow from the seed and from `title`, so that another
@@ -156,7 +167,7 @@ impl Stage {
     }
 
     /// What the world of this scene has to tell is kept, as the scene is over.
-    pub(super) fn keep_trace(&mut self) {
+    fn keep_trace(&mut self) {
         if let Some(trace) = &mut self.trace {
             trace.extend(self.scene.world.trace().map(ToString::to_string));
         }
@@ -175,28 +186,16 @@ impl Stage {
     /// Whether the script may go on.
     pub(super) fn check(&self) -> Result<(), Failure> {
         self.log.check()?;
+        let most = u64::try_from(limits::RUN_TIME_MAX.as_micros()).unwrap_or(u64::MAX);
+        if self.scene.at() > most && !self.standing {
+            let days = limits::RUN_TIME_MAX.as_secs() / 86_400;
+            return Err(Failure::Bound(format!("more than {days} days have passed in this world")));
+        }
         match self.stop.asked() {
             None => Ok(()),
             Some(Halt::Interrupted) => Err(Failure::Interrupted),
             Some(Halt::TimedOut) => Err(Failure::TimedOut),
         }
-    }
-
-    /// Adds a moment of the present; the numbers that all have are filled in.
-    pub(super) fn record(&mut self, who: Option<PeerNo>, ev: Ev, fill: impl FnOnce(&mut Moment)) -> u64 {
-        let mut moment = Moment::new(self.scene.at(), ev);
-        fill(&mut moment);
-        self.record_moment(who, moment)
-    }
-
-    pub(super) fn record_moment(&mut self, who: Option<PeerNo>, mut moment: Moment) -> u64 {
-        let known = moment.cause.and_then(|cause| self.log.get(cause)).map_or(0, |cause| cause.lam);
-        if let Some(actor) = who.and_then(|who| self.scene.actors.get_mut(who.0)) {
-            actor.lam = actor.lam.max(known) + 1;
-            moment.lam = actor.lam;
-            moment.peer = Some(actor.name);
-        }
-        self.log.push(moment)
     }
 
     /// Casts a peer.
@@ -244,16 +243,6 @@ impl Stage {
         self.left_out.clear();
     }
 
-    /// A part of the script begins.
-    pub(super) fn step(&mut self, spot: &Spot, title: &str) {
-        let line = || format!("step {}", crate::api::words::quote_text(title));
-        self.deeds.may(spot, DeedKind::Wait, title, line);
-        self.record(None, Ev::Step, |moment| {
-            moment.line = Some(spot.line);
-            moment.text = text(title);
-        });
-    }
-
     /// From now on, and in the scenes to come, peers that are cast speak so.
     pub(super) fn speak(&mut self, dialect: Dialect) {
         self.scene.world.speak(dialect);
@@ -268,7 +257,6 @@ impl Stage {
         if let (Network::Default(shape), true) = (change, self.outer.is_empty()) {
             self.defaults.shape = Some(*shape);
         }
-        self.went_on();
         self.absorb();
         Ok(())
     }
@@ -278,7 +266,6 @@ impl Stage {
         if !self.scene.world.is_up(who)? {
             return Err(WorldError::Down(self.name(who)).into());
         }
-        self.went_on();
         Ok(self.scene.world.session(who)?.submit(command))
     }
 
@@ -289,10 +276,11 @@ impl Stage {
 
     /// Lets time pass until something happens, or `patience` is over.
     pub(super) fn turn(&mut self, patience: Duration) {
-        if !patience.is_zero() {
+        let before = self.scene.world.now().mono;
+        self.scene.world.run(patience.min(SLICE));
+        if self.scene.world.now().mono > before {
             self.went_on();
         }
-        self.scene.world.run(patience.min(SLICE));
         self.absorb();
     }
 
@@ -307,7 +295,7 @@ impl Stage {
         rest
     }
 
-    fn went_on(&self) {
+    pub(super) fn went_on(&self) {
         self.progress.set(self.progress.get() + 1);
     }
 
@@ -324,6 +312,26 @@ impl Stage {
     /// Never of a number that this stage gave.
     pub(super) fn name(&self, who: PeerNo) -> Name {
         self.scene.actors[who.0].name
+    }
+
+    /// The run has ended so; gives all that happened.
+    pub(super) fn end(&mut self, error: Option<ScriptError>) -> Outcome {
+        while self.depth() > 0 {
+            self.leave();
+        }
+        self.keep_trace();
+        let failed = std::mem::take(&mut self.tests.errors);
+        let mut outcome = Outcome {
+            play: self.log.take(),
+            deeds: std::mem::take(&mut self.deeds),
+            error,
+            failed,
+            texts: std::mem::take(&mut self.texts),
+            trace: self.trace.take().unwrap_or_default(),
+        };
+        let (at, result, trace) = (self.scene.at(), outcome.exit().code(), self.digest);
+        outcome.play.end = Some(End { at, result, trace });
+        outcome
     }
 }
 
@@ -342,9 +350,4 @@ fn scene_seed(seed: u64, title: &str) -> Seed {
     hash.update(seed.to_le_bytes());
     hash.update(title.as_bytes());
     Seed(hash.finalize().into())
-}
-
-/// A text for the list.
-pub(super) fn text(text: impl Into<Arc<str>>) -> Option<Untrusted<Arc<str>>> {
-    Some(Untrusted::new(text.into()))
 }

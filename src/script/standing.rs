@@ -27,11 +27,11 @@ impl Standing {
     /// # Errors
     /// No world can be made.
     pub fn new(source: &Source, setting: Setting, pace: Pace) -> Result<Self, ScriptError> {
-        let stop = setting.stop.clone();
+        let (stop, effort) = (setting.stop.clone(), Rc::clone(&setting.effort));
         let mut stage = Stage::new(setting)?;
         stage.stand();
         let stage = Rc::new(RefCell::new(stage));
-        let talk = Talk::new(&stage, source, stop.clone(), Some(pace));
+        let talk = Talk::new(&stage, source, stop.clone(), effort, Some(pace));
         let spot = Spot { file: Arc::from(source.name.as_str()), line: 1, column: 0 };
         Ok(Self { stage, talk, stop, spot })
     }
@@ -42,6 +42,7 @@ impl Standing {
     /// It is no script, or it failed.
     pub fn evaluate(&mut self, text: &str) -> Result<Option<String>, ScriptError> {
         self.stop.clear();
+        self.stage.borrow_mut().texts.insert(Arc::clone(&self.spot.file), text.into());
         self.talk.evaluate(text, &self.spot)
     }
 

@@ -18,9 +18,10 @@ use crate::script::batch::me;
 use crate::script::batch::read::{self, Line};
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::network::{Between, Machine};
+use crate::script::record::text;
 use crate::script::rhai::Talk;
 use crate::script::source::Source;
-use crate::script::stage::{Shared, text};
+use crate::script::stage::Shared;
 use crate::script::turns::Turns;
 use crate::world::PeerNo;
 

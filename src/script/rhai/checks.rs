@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::limits;
 use crate::play::{Ev, Moment, More, Verdict};
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::rhai::kit::{Fallible, Invariant, Kit};
 use crate::script::rhai::peers::{duration, known_keys};
 use crate::script::rhai::trouble;
-use crate::script::stage::text;
 
 type Ctx<'a> = NativeCallContext<'a>;
 

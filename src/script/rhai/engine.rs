@@ -13,22 +13,23 @@ use crate::id::Name;
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::rhai::kit::Kit;
 use crate::script::rhai::meter::Pace;
 use crate::script::rhai::values::Peer;
 use crate::script::rhai::{checks, import, network, peers, values};
-use crate::script::stage::{Setting, Shared, Stage, text};
+use crate::script::stage::{Effort, Setting, Shared, Stage};
 use crate::script::stop::Stop;
 use crate::script::{Outcome, Source};
 
 /// Plays a script.
 pub fn run(source: &Source, setting: Setting) -> Outcome {
-    let (stop, head) = (setting.stop.clone(), setting.head.clone());
+    let (stop, head, effort) = (setting.stop.clone(), setting.head.clone(), Rc::clone(&setting.effort));
     let stage = match Stage::new(setting) {
         Ok(stage) => Rc::new(RefCell::new(stage)),
         Err(failure) => return Outcome::unplayed(head, failure.into()),
     };
-    let kit = Kit::new(Rc::clone(&stage), Arc::from(&*source.name), stop, None);
+    let kit = Kit::new(Rc::clone(&stage), Arc::from(&*source.name), stop, effort, None);
     stage.borrow_mut().texts.insert(Arc::clone(&kit.file), Arc::from(&*source.text));
     let engine = engine(&kit, source);
     let result = play(&engine, &kit, source);
@@ -53,8 +54,14 @@ pub(in crate::script) struct Talk {
 
 impl Talk {
     /// With `pace` each line and handler has bounds of its own, and what a handler does ends nothing.
-    pub(in crate::script) fn new(stage: &Shared, source: &Source, stop: Stop, pace: Option<Pace>) -> Self {
-        let kit = Kit::new(Rc::clone(stage), Arc::from(&*source.name), stop, pace);
+    pub(in crate::script) fn new(
+        stage: &Shared,
+        source: &Source,
+        stop: Stop,
+        effort: Effort,
+        pace: Option<Pace>,
+    ) -> Self {
+        let kit = Kit::new(Rc::clone(stage), Arc::from(&*source.name), stop, effort, pace);
         let engine = engine(&kit, source);
         Self { engine, kit, scope: Scope::new(), ast: AST::empty() }
     }
@@ -194,8 +201,9 @@ fn bound(engine: &mut Engine, kit: &Rc<Kit>) {
     });
 }
 
-/// A name that no variable has is a peer of the cast: a fresh handle each time, so that closures
-/// capture nothing and functions see the cast.
+/// A name that no variable has is a peer of the cast, so functions see the cast and closures capture
+/// nothing but names. One that is quoted somewhere in the script may be cast later: a closure may
+/// speak of it before.
 fn names(engine: &mut Engine, kit: &Rc<Kit>) {
     let own = Rc::clone(kit);
     // Marked volatile by its authors; the version is pinned.
@@ -206,14 +214,18 @@ fn names(engine: &mut Engine, kit: &Rc<Kit>) {
         }
         let Ok(name) = Name::new(word) else { return Ok(None) };
         let stage = own.stage.borrow();
-        let scene = stage.scene.number;
-        let peer = match stage.scene.find(name) {
-            Some(no) => Peer { no: Some(no), name: stage.name(no), scene },
-            None if stage.is_left_out(name) => Peer { no: None, name, scene },
-            None => return Ok(None),
-        };
-        Ok(Some(Dynamic::from(peer)))
+        let known = stage.scene.find(name).is_some() || stage.is_left_out(name);
+        let known = known || stage.texts.values().any(|text| is_quoted(text, word));
+        Ok(known.then(|| Dynamic::from(Peer(name))))
     });
+}
+
+/// Whether a script has this word as a text.
+fn is_quoted(text: &str, word: &str) -> bool {
+    let is_mark = |c: Option<char>| matches!(c, Some('"' | '`'));
+    text.match_indices(word).any(|(at, _)| {
+        is_mark(text[..at].chars().next_back()) && is_mark(text[at + word.len()..].chars().next())
+    })
 }
 
 /// What a script prints is a note in the list: renderers show it, escaped, in its place.

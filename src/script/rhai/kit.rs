@@ -11,11 +11,12 @@ use std::sync::Arc;
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::rhai::meter::{Meter, Pace};
 use crate::script::rhai::trouble;
 use crate::script::rhai::values::{Message, Peer};
 use crate::script::scene::{About, Call, Someone};
-use crate::script::stage::{Shared, text};
+use crate::script::stage::{Effort, Shared};
 use crate::script::stop::Stop;
 use crate::script::turns::Turns;
 
@@ -48,7 +49,13 @@ pub(super) struct Invariant {
 }
 
 impl Kit {
-    pub(super) fn new(stage: Shared, file: Arc<str>, stop: Stop, pace: Option<Pace>) -> Rc<Self> {
+    pub(super) fn new(
+        stage: Shared,
+        file: Arc<str>,
+        stop: Stop,
+        effort: Effort,
+        pace: Option<Pace>,
+    ) -> Rc<Self> {
         let progress = Rc::clone(&stage.borrow().progress);
         Rc::new(Self {
             stage,
@@ -56,7 +63,7 @@ impl Kit {
             handlers: RefCell::default(),
             invariants: RefCell::default(),
             looking: Cell::new(false),
-            meter: Meter::new(stop, progress, pace),
+            meter: Meter::new(stop, progress, effort, pace),
         })
     }
 
@@ -71,9 +78,9 @@ impl Kit {
         let call = |function: &FnPtr, args: &mut [Dynamic]| function.call_raw(ctx, None, args);
         let mut aside = || self.aside(&call);
         let mut turns = Turns { stage: &self.stage, aside: &mut aside };
-        let from = self.meter.time();
+        let before = self.meter.effort();
         let result = work(&mut turns, &spot);
-        self.meter.waited(from);
+        self.meter.done(before);
         result.map_err(|error| trouble::throw(error, &spot, ctx.call_position()))
     }
 
@@ -113,13 +120,12 @@ impl Kit {
             if failures >= limits::HANDLER_FAILURES_MAX || stage.scene.actors[call.me.0].ended.is_some() {
                 return Ok(());
             }
-            let me = Peer { no: Some(call.me), name: stage.name(call.me), scene: stage.scene.number };
-            (stage.scene.number, me)
+            (stage.scene.number, Peer(stage.name(call.me)))
         };
         let Some(handler) = self.handlers.borrow().get(&(scene, call.handler)).cloned() else {
             return Ok(());
         };
-        let about = self.about(scene, call.about);
+        let about = about(call.about);
         let before = std::mem::replace(&mut self.stage.borrow_mut().in_handler, true);
         let spent = self.meter.begin();
         let result = caller(&handler, &mut [Dynamic::from(me), about]);
@@ -147,7 +153,10 @@ impl Kit {
         let handler = &mut stage.scene.handlers[call.handler];
         handler.failures += 1;
         let words = match handler.failures {
-            1 => format!("a handler failed: {error}"),
+            1 => {
+                let place = error.spot.as_ref().map(|spot| format!("{spot}: ")).unwrap_or_default();
+                format!("a handler failed: {place}{}", error.failure)
+            }
             limits::HANDLER_FAILURES_MAX => format!(
                 "a handler failed {} times in a row and is called no more",
                 limits::HANDLER_FAILURES_MAX
@@ -156,19 +165,6 @@ impl Kit {
         };
         stage.record(Some(call.me), Ev::Note, |moment| moment.text = text(words));
         Ok(())
-    }
-
-    fn about(&self, scene: u64, about: About) -> Dynamic {
-        match about {
-            About::Peer(who) => someone(scene, &who),
-            About::Message(heard) => Dynamic::from(Message { heard, scene }),
-            About::Failed(who, words) => {
-                let mut map = rhai::Map::new();
-                map.insert("to".into(), someone(scene, &who));
-                map.insert("text".into(), words.to_string().into());
-                Dynamic::from(map)
-            }
-        }
     }
 
     fn look(&self, caller: Caller<'_>) -> Result<(), ScriptError> {
@@ -217,10 +213,24 @@ impl Kit {
     }
 }
 
+/// What a handler is told.
+fn about(about: About) -> Dynamic {
+    match about {
+        About::Peer(who) => someone(&who),
+        About::Message(heard) => Dynamic::from(Message { heard }),
+        About::Failed(who, words) => {
+            let mut map = rhai::Map::new();
+            map.insert("to".into(), someone(&who));
+            map.insert("text".into(), words.to_string().into());
+            Dynamic::from(map)
+        }
+    }
+}
+
 /// A peer as a script sees it: one of the cast, or a name.
-pub(super) fn someone(scene: u64, who: &Someone) -> Dynamic {
+pub(super) fn someone(who: &Someone) -> Dynamic {
     match who.no {
-        Some(no) => Dynamic::from(Peer { no: Some(no), name: who.name, scene }),
+        Some(_) => Dynamic::from(Peer(who.name)),
         None => who.name.to_string().into(),
     }
 }

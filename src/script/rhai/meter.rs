@@ -8,24 +8,23 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::script::error::Failure;
+use crate::script::stage::Effort;
 use crate::script::stop::{Halt, Stop};
-use crate::time::Mono;
 
 /// What one line at a prompt may compute, or one handler.
 #[derive(Clone)]
 pub struct Pace {
     /// Operations.
     pub operations: u64,
-    /// Time, but for what is spent waiting for others.
+    /// Computing, but for what verbs take.
     pub time: Duration,
-    /// Tells the time.
-    pub clock: fn() -> Mono,
 }
 
 /// Counts what a script computes.
 pub(super) struct Meter {
     stop: Stop,
     progress: Rc<Cell<u64>>,
+    effort: Effort,
     pace: Option<Pace>,
     spent: Cell<Spent>,
 }
@@ -40,15 +39,17 @@ pub(super) struct Spent {
     last: u64,
     /// What verbs have cost.
     extra: u64,
-    since: Mono,
+    /// Operations when the effort was last looked at, and the effort when this began to count.
+    looked: u64,
+    since: Option<Duration>,
 }
 
-/// Operations between two looks at the clock.
-const LOOK: u64 = 64;
+/// Operations between two looks at how long they took.
+const LOOK: u64 = 512;
 
 impl Meter {
-    pub(super) fn new(stop: Stop, progress: Rc<Cell<u64>>, pace: Option<Pace>) -> Self {
-        Self { stop, progress, pace, spent: Cell::default() }
+    pub(super) fn new(stop: Stop, progress: Rc<Cell<u64>>, effort: Effort, pace: Option<Pace>) -> Self {
+        Self { stop, progress, effort, pace, spent: Cell::default() }
     }
 
     /// Whether each line and handler has a bound of its own.
@@ -60,7 +61,7 @@ impl Meter {
     pub(super) fn begin(&self) -> Spent {
         match &self.pace {
             None => self.spent.get(),
-            Some(pace) => self.spent.replace(Spent { since: (pace.clock)(), ..Spent::default() }),
+            Some(_) => self.spent.take(),
         }
     }
 
@@ -81,17 +82,17 @@ impl Meter {
         self.spent.set(Spent { extra: spent.extra.saturating_add(limits::SCRIPT_VERB_COST), ..spent });
     }
 
-    /// The time, before a verb that may wait; see [`Self::waited`].
-    pub(super) fn time(&self) -> Mono {
-        self.pace.as_ref().map_or(Mono::default(), |pace| (pace.clock)())
+    /// The effort before a verb; see [`Self::done`].
+    pub(super) fn effort(&self) -> Duration {
+        if self.is_paced() { (self.effort)() } else { Duration::ZERO }
     }
 
-    /// What a verb took is not computing.
-    pub(super) fn waited(&self, from: Mono) {
-        if let Some(pace) = &self.pace {
-            let spent = self.spent.get();
-            let since = spent.since.plus((pace.clock)().since(from));
-            self.spent.set(Spent { since, ..spent });
+    /// What the verb took, with the handlers that were called meanwhile, is not the line's own.
+    pub(super) fn done(&self, before: Duration) {
+        let spent = self.spent.get();
+        if let (true, Some(since)) = (self.is_paced(), spent.since) {
+            let since = since.saturating_add((self.effort)().saturating_sub(before));
+            self.spent.set(Spent { since: Some(since), ..spent });
         }
     }
 
@@ -103,42 +104,53 @@ impl Meter {
             None => {}
         }
         let mut spent = self.spent.get();
-        spent.last = operations;
         let progress = self.progress.get();
         if self.pace.is_none() && spent.seen != progress {
-            (spent.seen, spent.base, spent.extra) = (progress, Some(operations), 0);
+            let (seen, base) = (progress, Some(operations));
+            spent = Spent { seen, base, looked: operations, ..Spent::default() };
         }
+        spent.last = operations;
         let base = *spent.base.get_or_insert(operations.saturating_sub(1));
-        self.spent.set(spent);
+        let most = self.pace.as_ref().map_or(limits::SCRIPT_IDLE_MAX, |pace| pace.operations);
         let all = operations.saturating_sub(base).saturating_add(spent.extra);
-        match &self.pace {
-            None => (all > limits::SCRIPT_IDLE_MAX).then(endless),
-            Some(pace) if all > pace.operations => {
-                let words = format!(
-                    "more than the {} operations that a line or a handler at a prompt may have; put it in a \
-                     file, and: run FILE",
-                    pace.operations
-                );
-                Some(Failure::Bound(words))
+        let mut failure = (all > most).then(|| self.too_many(most));
+        // A handler's operations may be counted anew.
+        if operations.abs_diff(spent.looked) >= LOOK {
+            spent.looked = operations;
+            let effort = (self.effort)();
+            let since = *spent.since.get_or_insert(effort);
+            let most = self.pace.as_ref().map_or(limits::SCRIPT_IDLE_TIME, |pace| pace.time);
+            if effort.saturating_sub(since) > most {
+                failure = failure.or_else(|| Some(self.too_long(most)));
             }
-            Some(pace)
-                if operations.is_multiple_of(LOOK) && (pace.clock)().since(spent.since) > pace.time =>
-            {
-                let most = crate::api::command::show(pace.time);
-                let words = format!(
-                    "it computes for longer than the {most} that a line or a handler at a prompt may take; \
-                     put it in a file, and: run FILE"
-                );
-                Some(Failure::Bound(words))
-            }
-            Some(_) => None,
         }
+        self.spent.set(spent);
+        failure
+    }
+
+    fn too_many(&self, most: u64) -> Failure {
+        Failure::Bound(match self.pace {
+            None => format!(
+                "the script computes without end: {most} operations in which no time passed and nothing was sent"
+            ),
+            Some(_) => format!(
+                "more than the {most} operations that a line or a handler at a prompt may have; {REMEDY}"
+            ),
+        })
+    }
+
+    fn too_long(&self, most: Duration) -> Failure {
+        let most = crate::api::command::show(most);
+        Failure::Bound(match self.pace {
+            None => format!(
+                "the script computes without end: {most} in which nothing was sent and no time passed in its world"
+            ),
+            Some(_) => {
+                format!("more than the {most} that a line or a handler at a prompt may compute; {REMEDY}")
+            }
+        })
     }
 }
 
-fn endless() -> Failure {
-    Failure::Bound(format!(
-        "the script computes without end: {} operations in which no time passed and nothing was asked of a peer",
-        limits::SCRIPT_IDLE_MAX
-    ))
-}
+/// Where there is room for more.
+const REMEDY: &str = "a file may: run FILE";

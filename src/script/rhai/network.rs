@@ -32,9 +32,8 @@ fn name(word: &str) -> Result<Name, Failure> {
 
 fn cast(turns: &Turns<'_>, spot: &Spot, word: &str) -> Result<Peer, ScriptError> {
     let name = name(word)?;
-    let mut stage = turns.stage.borrow_mut();
-    let scene = stage.scene.number;
-    Ok(Peer { no: stage.cast_unless_left_out(name, spot)?, name, scene })
+    turns.stage.borrow_mut().cast_unless_left_out(name, spot)?;
+    Ok(Peer(name))
 }
 
 fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
@@ -58,10 +57,7 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
         own.act(&ctx, |turns, spot| {
             let known = turns.stage.borrow().scene.find(name(word)?);
             match known {
-                Some(no) => {
-                    let stage = turns.stage.borrow();
-                    Ok(Peer { no: Some(no), name: stage.name(no), scene: stage.scene.number })
-                }
+                Some(no) => Ok(Peer(turns.stage.borrow().name(no))),
                 None => cast(turns, spot, word),
             }
         })
@@ -242,6 +238,13 @@ fn passing(engine: &mut Engine, kit: &Rc<Kit>) {
             own.act(&ctx, |turns, spot| turns.wait(spot, time.0))
         });
     }
+    // The language's own would really sleep, and know no bound.
+    let own = Rc::clone(kit);
+    engine.register_fn("sleep", move |ctx: Ctx<'_>, time: i64| own.act(&ctx, |_, _| unitless("sleep", time)));
+    let own = Rc::clone(kit);
+    engine.register_fn("sleep", move |ctx: Ctx<'_>, time: f64| own.act(&ctx, |_, _| unitless("sleep", time)));
+    let own = Rc::clone(kit);
+    engine.register_fn("wait", move |ctx: Ctx<'_>, time: i64| own.act(&ctx, |_, _| unitless("wait", time)));
     let settle = |kit: &Rc<Kit>| {
         let kit = Rc::clone(kit);
         move |ctx: &Ctx<'_>, within: Duration| -> Fallible<()> {
@@ -264,6 +267,10 @@ fn passing(engine: &mut Engine, kit: &Rc<Kit>) {
         engine.register_fn(verb, move || Span(Duration::from_micros(own.stage.borrow().scene.at())));
     }
     chance(engine, kit);
+}
+
+fn unitless(verb: &str, time: impl std::fmt::Display) -> Result<(), ScriptError> {
+    Err(Failure::Misuse(format!("{verb}: \"{time}\" has no unit; write {time}.s or {time}.ms")).into())
 }
 
 /// The only chance that a script has.

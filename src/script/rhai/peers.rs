@@ -212,7 +212,7 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
                     },
                 };
                 let heard = turns.expect(spot, no, from.as_ref(), &pattern, within)?;
-                Ok(Dynamic::from(Message { heard, scene: me.scene }))
+                Ok(Dynamic::from(Message { heard }))
             })
         }
     };
@@ -274,9 +274,8 @@ fn asking(engine: &mut Engine, kit: &Rc<Kit>) {
             let Some(no) = actor(turns, &me)? else { return Ok(Array::new()) };
             let stage = turns.stage.borrow();
             let unread = stage.scene.actors[no.0].unread.iter();
-            let message = |heard: &crate::script::scene::Heard| {
-                Dynamic::from(Message { heard: heard.clone(), scene: me.scene })
-            };
+            let message =
+                |heard: &crate::script::scene::Heard| Dynamic::from(Message { heard: heard.clone() });
             Ok(unread.map(message).collect::<Array>())
         })
     });
@@ -319,7 +318,7 @@ fn handlers(engine: &mut Engine, kit: &Rc<Kit>) {
                 let number = stage.scene.handlers.len();
                 stage.scene.handlers.push(Hook { on, auto, failures: 0 });
                 stage.scene.actors[no.0].handlers.push(number);
-                kit.handlers.borrow_mut().insert((me.scene, number), handler);
+                kit.handlers.borrow_mut().insert((stage.scene.number, number), handler);
                 Ok(())
             })
         }

@@ -104,6 +104,11 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
         error @ (EvalAltResult::ErrorTooManyVariables(_) | EvalAltResult::ErrorTooManyModules(_)) => {
             Failure::Bound(words(&error))
         }
+        EvalAltResult::ErrorDataRace(..) => Failure::Thrown(
+            "a function was given to a method of a variable that it captures; name the peer itself, as in \
+             bob.on(…), or use another variable"
+                .into(),
+        ),
         error => Failure::Thrown(words(&error)),
     };
     let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
@@ -134,7 +139,7 @@ fn innermost(error: EvalAltResult) -> (EvalAltResult, String) {
     }
 }
 
-fn unknown(name: &str, peers: &[String]) -> String {
+pub(super) fn unknown(name: &str, peers: &[String]) -> String {
     let shown = escape_display(name);
     if peers.is_empty() {
         return format!(

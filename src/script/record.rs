@@ -1,32 +1,41 @@
-//! How a run ends: what becomes of all that happened, and of an error that nobody has caught.
+//! What is put on the list, with the numbers that all moments have: the time, Lamport's clock, the
+//! cause; and an error that nobody has caught, in the form that reports know.
 
 use std::sync::Arc;
 
-use crate::play::{End, Ev, Moment, More, Verdict};
+use crate::play::{Ev, Moment, More, Verdict};
+use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
-use crate::script::source::Outcome;
-use crate::script::stage::{Stage, text};
+use crate::script::stage::Stage;
 use crate::text::Untrusted;
+use crate::world::PeerNo;
 
 impl Stage {
-    /// The run has ended so; gives all that happened.
-    pub(super) fn end(&mut self, error: Option<ScriptError>) -> Outcome {
-        while self.depth() > 0 {
-            self.leave();
+    /// Adds a moment of the present; the numbers that all have are filled in.
+    pub(super) fn record(&mut self, who: Option<PeerNo>, ev: Ev, fill: impl FnOnce(&mut Moment)) -> u64 {
+        let mut moment = Moment::new(self.scene.at(), ev);
+        fill(&mut moment);
+        self.record_moment(who, moment)
+    }
+
+    pub(super) fn record_moment(&mut self, who: Option<PeerNo>, mut moment: Moment) -> u64 {
+        let known = moment.cause.and_then(|cause| self.log.get(cause)).map_or(0, |cause| cause.lam);
+        if let Some(actor) = who.and_then(|who| self.scene.actors.get_mut(who.0)) {
+            actor.lam = actor.lam.max(known) + 1;
+            moment.lam = actor.lam;
+            moment.peer = Some(actor.name);
         }
-        self.keep_trace();
-        let failed = std::mem::take(&mut self.tests.errors);
-        let mut outcome = Outcome {
-            play: self.log.take(),
-            deeds: std::mem::take(&mut self.deeds),
-            error,
-            failed,
-            texts: std::mem::take(&mut self.texts),
-            trace: self.trace.take().unwrap_or_default(),
-        };
-        let (at, result, trace) = (self.scene.at(), outcome.exit().code(), self.digest);
-        outcome.play.end = Some(End { at, result, trace });
-        outcome
+        self.log.push(moment)
+    }
+
+    /// A part of the script begins.
+    pub(super) fn step(&mut self, spot: &Spot, title: &str) {
+        let line = || format!("step {}", crate::api::words::quote_text(title));
+        self.deeds.may(spot, DeedKind::Wait, title, line);
+        self.record(None, Ev::Step, |moment| {
+            moment.line = Some(spot.line);
+            moment.text = text(title);
+        });
     }
 
     /// The line of a place, as it is written.
@@ -62,7 +71,6 @@ impl Stage {
                 moment.text = text(words.strip_prefix("check: ").unwrap_or(words));
             }
             other => {
-                more.expected = text("no error");
                 moment.text = text(other.to_string());
             }
         }
@@ -75,4 +83,9 @@ impl Stage {
     fn file(&self) -> Option<&str> {
         self.log.head().script.expose().into()
     }
+}
+
+/// A text for the list.
+pub(super) fn text(text: impl Into<Arc<str>>) -> Option<Untrusted<Arc<str>>> {
+    Some(Untrusted::new(text.into()))
 }
