@@ -192,7 +192,9 @@ impl World for Cast {
             return true;
         }
         // What was answered meanwhile is looked at before what came of it is heard.
-        self.inner.run(patience) || self.hear()
+        let waits = self.me.as_ref().and_then(|me| me.waits(self.inner.now().mono));
+        let most = waits.map_or(patience, |waits| waits.min(patience));
+        self.inner.run(most) || self.hear() || most < patience
     }
 
     fn rest(&mut self, patience: Duration) -> Rest {
@@ -231,7 +233,7 @@ impl World for Cast {
     fn take_event(&mut self) -> Option<(PeerNo, Event)> {
         let now = self.inner.now();
         let seat = self.me.as_mut();
-        let (mine_first, holds) = seat.map_or((false, false), |seat| (seat.has_message(), seat.holds()));
+        let (mine_first, holds) = seat.map_or((false, false), |seat| (seat.has_message(), seat.holds(now.mono)));
         let mine = |cast: &mut Self| {
             let event = cast.me.as_mut()?.take_event()?;
             Some((ME, Event { at: now, ..event }))

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
 use crate::api::command::{Command, CommandError};
 use crate::api::event::{Event, What};
@@ -12,7 +13,7 @@ use crate::guest::host::Said;
 use crate::guest::inbox::{Answer, Inbox};
 use crate::id::RequestId;
 use crate::key::PeerKey;
-use crate::limits::PROMPT_ASKED_MAX;
+use crate::limits::{PROMPT_ASKED_MAX, QUIET};
 use crate::session::Bell;
 use crate::time::Mono;
 
@@ -42,9 +43,10 @@ pub(super) struct Seat {
     pub(super) asked: usize,
     replies: BTreeMap<RequestId, Answer>,
     events: VecDeque<Event>,
-    /// The last command that was given, while its answer lies here and was not taken; and whether
-    /// that has been waited for.
+    /// The last message that was given, until its number is taken, when that was, and whether the
+    /// number could have been taken.
     newest: Option<RequestId>,
+    said: Mono,
     held: bool,
     /// When something was last said or heard.
     pub(super) stirred: Mono,
@@ -70,6 +72,7 @@ impl Seat {
             replies: BTreeMap::new(),
             events: VecDeque::new(),
             newest: None,
+            said: Mono::default(),
             held: false,
             stirred: Mono::default(),
         }
@@ -92,7 +95,7 @@ impl Seat {
             Command::Send { .. } | Command::Broadcast { .. } | Command::Reply { .. } => Some(request),
             _ => None,
         };
-        self.held = false;
+        (self.held, self.said) = (false, now);
         if self.voice.say(Said::Command { request, command }) {
             self.asked += 1;
         } else {
@@ -126,16 +129,25 @@ impl Seat {
         answer
     }
 
-    /// Whether what others heard is to wait, so that a message is on the list as said before it is
-    /// there as heard: its number has come and was not looked at. Once only, as whoever asked may be
-    /// waiting for something else by now.
-    pub(super) fn holds(&self) -> bool {
-        !self.held && self.newest.is_some_and(|newest| self.replies.contains_key(&newest))
+    /// For how much longer what others heard is to wait, so that a message is on the list as said
+    /// before it is there as heard: its number has not come. Not for ever, as it may have to be
+    /// connected first.
+    pub(super) fn waits(&self, now: Mono) -> Option<Duration> {
+        self.newest.filter(|newest| !self.replies.contains_key(newest))?;
+        let left = self.said.plus(QUIET).since(now);
+        Some(left).filter(|left| !left.is_zero())
     }
 
-    /// That was waited for.
+    /// Whether that is so, or the number has come and was not looked at. The latter once only, as
+    /// whoever asked may be waiting for something else by now.
+    pub(super) fn holds(&self, now: Mono) -> bool {
+        let is_here = self.newest.is_some_and(|newest| self.replies.contains_key(&newest));
+        (is_here && !self.held) || self.waits(now).is_some()
+    }
+
+    /// The number that has come could be looked at.
     pub(super) fn release(&mut self) {
-        self.held |= self.holds();
+        self.held |= self.newest.is_some_and(|newest| self.replies.contains_key(&newest));
     }
 
     pub(super) fn has_events(&self) -> bool {
