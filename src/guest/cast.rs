@@ -233,7 +233,8 @@ impl World for Cast {
     fn take_event(&mut self) -> Option<(PeerNo, Event)> {
         let now = self.inner.now();
         let seat = self.me.as_mut();
-        let (mine_first, holds) = seat.map_or((false, false), |seat| (seat.has_message(), seat.holds(now.mono)));
+        let (mine_first, holds) =
+            seat.map_or((false, false), |seat| (seat.has_message(), seat.holds(now.mono)));
         let mine = |cast: &mut Self| {
             let event = cast.me.as_mut()?.take_event()?;
             Some((ME, Event { at: now, ..event }))

@@ -98,6 +98,9 @@ pub enum Failure {
         /// With which exit code.
         exit: Exit,
     },
+    /// Nothing is recorded, or no longer.
+    #[error("record: {0}")]
+    Record(String),
     /// One script at a time.
     #[error("{name} has not ended yet; {end} ends it")]
     Busy {
@@ -162,6 +165,7 @@ impl Failure {
             Self::Script { exit, .. } => *exit,
             Self::Command { .. }
             | Self::Busy { .. }
+            | Self::Record(_)
             | Self::Unacknowledged { .. }
             | Self::Undelivered { .. }
             | Self::File { .. }

@@ -24,6 +24,7 @@ use crate::shell::failure::Failure;
 use crate::shell::guests::Guests;
 use crate::shell::output::Output;
 use crate::shell::receipts::{Origin, Receipts};
+use crate::shell::record::Record;
 use crate::shell::unread::Unread;
 use crate::shell::verbs;
 use crate::time::Mono;
@@ -65,6 +66,7 @@ pub struct Front<'a> {
     /// How many files deep we are.
     pub(super) depth: usize,
     pub(super) guests: Guests,
+    pub(super) record: Option<Box<Record>>,
     interrupted: Arc<AtomicBool>,
     /// Whether the person at the prompt wants the command under way to end.
     pub cancelled: Box<dyn FnMut() -> bool + 'a>,
@@ -98,6 +100,7 @@ impl<'a> Front<'a> {
             quota: None,
             depth: 0,
             guests: Guests::default(),
+            record: None,
             interrupted,
             cancelled: Box::new(|| false),
         }
@@ -139,7 +142,12 @@ impl<'a> Front<'a> {
             }
             (action, _) => {
                 self.arrive()?;
-                return verbs::obey(self, action, line, manner);
+                let deed = self.record.is_some().then(|| action.clone());
+                let quits = verbs::obey(self, action, line, manner)?;
+                if let Some(deed) = deed {
+                    self.record_deed(&deed);
+                }
+                return Ok(quits);
             }
         }
         Ok(false)
@@ -204,6 +212,7 @@ impl<'a> Front<'a> {
     /// Says goodbye and ends. Whatever travels has been waited for, or is given up.
     pub fn leave(&mut self) {
         self.guests.end();
+        self.end_record();
         let patience = limits::GOODBYE + limits::PLAIN_GOODBYE;
         let _ = self.session.call(Command::Quit, patience);
         self.pump();
@@ -276,12 +285,21 @@ impl<'a> Front<'a> {
 
     /// Gives a command.
     pub(super) fn submit(&mut self, command: Command) -> RequestId {
-        self.session.submit(command)
+        if self.record.is_none() {
+            return self.session.submit(command);
+        }
+        let request = self.session.submit(command.clone());
+        self.record_asked(request, command);
+        request
     }
 
     /// Its answer, once it is there.
     pub(super) fn take_reply(&mut self, request: RequestId) -> Option<Result<Reply, CommandError>> {
-        self.session.take_reply(request)
+        let answer = self.session.take_reply(request)?;
+        if self.record.is_some() {
+            self.record_answer(request, &answer);
+        }
+        Some(answer)
     }
 
     pub(super) fn shown(&mut self, now: Mono, reply: &Reply) {
@@ -289,6 +307,9 @@ impl<'a> Front<'a> {
             self.me = me.name;
         }
         self.out.reply(now, reply);
+        if let Reply::Status(_) = reply {
+            self.tell_record();
+        }
     }
 
     pub(super) fn change(&mut self, change: Change) {

@@ -14,6 +14,8 @@ pub mod front;
 mod guests;
 pub mod output;
 mod receipts;
+mod record;
+mod recording;
 pub mod render;
 pub mod signals;
 pub mod tail;

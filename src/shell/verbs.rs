@@ -60,7 +60,7 @@ pub(super) fn obey(
         Action::Step(title) => front.out.say(now, "step", &format!("# {}", escape_display(&title))),
         Action::Run { path, args } => front.run(&path, args, manner)?,
         Action::Evaluate(text) => front.evaluate(text, line, manner)?,
-        Action::Record(_) => return Err(Failure::NoScripts("record")),
+        Action::Record(path) => front.record(path.as_deref())?,
         Action::Source(path) => return Ok(batch::source(front, &path)? == Ended::Quit),
         Action::Show(setting) => {
             let shown: Vec<_> = match setting {
