@@ -14,6 +14,7 @@ use crate::id::{Name, RequestId};
 use crate::limits;
 use crate::play::{End, Ev, Head};
 use crate::rng::{Rng, Seed};
+use crate::script::bots::Answers;
 use crate::script::deeds::{DeedKind, Deeds};
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::log::{Log, Watch};
@@ -80,6 +81,8 @@ pub(super) struct Stage {
     digest: Option<u64>,
     /// It is never to end.
     standing: bool,
+    /// See `bots`; where handlers are not bounded by their script's end.
+    pub(super) answers: Option<Answers>,
 }
 
 /// What a scene begins with.
@@ -128,6 +131,7 @@ impl Stage {
             trace: setting.trace.then(Vec::new),
             digest: None,
             standing: false,
+            answers: None,
         };
         for no in 0..stage.scene.world.peers() {
             stage.meet(PeerNo(no))?;
@@ -140,6 +144,7 @@ impl Stage {
         self.log.keep(limits::PROMPT_MOMENTS);
         self.deeds.forget();
         self.standing = true;
+        self.answers = Some(Answers::default());
     }
 
     /// Begins a scene of its own. Its chances follow from the seed and from `title`, so that another
