@@ -21,9 +21,11 @@ mod sim_seeds;
 mod sim_world;
 
 // Scripts: what the language does, and what becomes of each verb.
+mod batches;
 mod play;
 mod script_bounds;
 mod script_errors;
+mod script_files;
 mod scripts;
 
 // Real sockets, several nodes on one thread.

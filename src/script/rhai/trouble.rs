@@ -82,9 +82,9 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
         EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) => {
             match token.clone().try_cast::<ScriptError>() {
                 Some(error) => return error,
-                None => match token.try_cast::<Failure>() {
+                None => match token.clone().try_cast::<Failure>() {
                     Some(failure) => failure,
-                    None => Failure::Thrown("the script threw an object".into()),
+                    None => Failure::Thrown(escape_display(&token.to_string())),
                 },
             }
         }
