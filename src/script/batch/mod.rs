@@ -5,6 +5,7 @@
 
 mod obey;
 mod read;
+mod world;
 
 use std::cell::RefCell;
 use std::rc::Rc;
