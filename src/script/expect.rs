@@ -68,7 +68,7 @@ impl Stage {
 }
 
 impl Turns<'_> {
-    /// Waits for a message and takes it.
+    /// Waits for a message and takes it; `None` when this run leaves that out.
     pub(super) fn expect(
         &mut self,
         spot: &Spot,
@@ -76,8 +76,10 @@ impl Turns<'_> {
         from: Option<&Target>,
         pattern: &Pattern,
         within: Duration,
-    ) -> Result<Heard, ScriptError> {
-        self.stage.borrow_mut().deed_expect(spot, me, from, pattern, within);
+    ) -> Result<Option<Heard>, ScriptError> {
+        if !self.stage.borrow_mut().may_expect(spot, me, from, pattern, within) {
+            return Ok(None);
+        }
         let found = self.until(within, |stage| stage.take(me, from, pattern))?;
         let mut stage = self.stage.borrow_mut();
         if let Some(heard) = found {
@@ -87,7 +89,7 @@ impl Turns<'_> {
                 moment.line = Some(spot.line);
                 moment.cause = Some(heard.moment);
             });
-            return Ok(heard);
+            return Ok(Some(heard));
         }
         let mut unmet = stage.unmet(me, from, Some(pattern));
         let whom = from.map_or_else(String::new, |from| format!(" from {}", stage.written(from)));
@@ -111,7 +113,9 @@ impl Turns<'_> {
         {
             let mut stage = self.stage.borrow_mut();
             let line = format!("{}> expect-none {}", stage.name(me), show(within));
-            stage.deeds.may(spot, DeedKind::Wait, "", || line);
+            if !stage.may(spot, DeedKind::Expect, "", || line) {
+                return Ok(());
+            }
         }
         let something = |stage: &mut Stage| (!stage.scene.actors[me.0].unread.is_empty()).then_some(());
         let found = self.until(within, something)?;
@@ -138,6 +142,13 @@ impl Turns<'_> {
         whom: &Target,
         within: Duration,
     ) -> Result<(), ScriptError> {
+        {
+            let mut stage = self.stage.borrow_mut();
+            let line = format!("={}.expect_left({})", stage.name(me), stage.written(whom));
+            if !stage.may(spot, DeedKind::Expect, "", || line) {
+                return Ok(());
+            }
+        }
         let found = self.until(within, |stage| {
             let is_it = |(who, ev): &(Someone, Ev)| *ev == Ev::Left && stage.is_from(Some(whom), who);
             let at = stage.scene.actors[me.0].gone.iter().position(is_it)?;
@@ -163,14 +174,14 @@ impl Turns<'_> {
 }
 
 impl Stage {
-    fn deed_expect(
+    fn may_expect(
         &mut self,
         spot: &Spot,
         me: PeerNo,
         from: Option<&Target>,
         pattern: &Pattern,
         within: Duration,
-    ) {
+    ) -> bool {
         let from = from.map_or_else(|| "*".to_owned(), |from| self.written(from));
         let pattern = crate::api::words::quote_pattern(pattern.as_str());
         let within = match within {
@@ -178,6 +189,6 @@ impl Stage {
             within => format!(" --within {}", show(within)),
         };
         let line = format!("{}> expect{within} {from} {pattern}", self.name(me));
-        self.deeds.may(spot, DeedKind::Wait, "", || line);
+        self.may(spot, DeedKind::Expect, "", || line)
     }
 }

@@ -8,6 +8,7 @@ use crate::api::command::{Dialect, show};
 use crate::api::fault::ShapeWish;
 use crate::id::Name;
 use crate::limits;
+use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::network::{Between, Machine};
 use crate::script::rhai::kit::{Fallible, Kit};
@@ -56,7 +57,13 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
     let own = Rc::clone(kit);
     engine.register_fn("peer", move |ctx: Ctx<'_>, word: &str| {
         own.act(&ctx, |turns, spot| {
-            let known = turns.stage.borrow().scene.find(name(word)?);
+            let name = name(word)?;
+            let stage = turns.stage.borrow();
+            let (known, scene) = (stage.scene.find(name), stage.scene.number);
+            if stage.is_left_out(name) {
+                return Ok(Peer { no: None, name, scene });
+            }
+            drop(stage);
             match known {
                 Some(no) => {
                     let stage = turns.stage.borrow();
@@ -68,7 +75,7 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
     });
     let own = Rc::clone(kit);
     engine.register_fn("wire", move |ctx: Ctx<'_>, word: &str| {
-        own.act(&ctx, |turns, _| {
+        own.act(&ctx, |turns, spot| {
             let dialect = match word {
                 "classic" => Dialect::Plain,
                 "native" => Dialect::Native,
@@ -78,7 +85,11 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
                     return Err(Failure::Misuse(words).into());
                 }
             };
-            turns.stage.borrow_mut().speak(dialect);
+            let mut stage = turns.stage.borrow_mut();
+            // A batch says so line by line.
+            if stage.may(spot, DeedKind::Fault, word, || format!("# wire: {word}")) {
+                stage.speak(dialect);
+            }
             Ok(())
         })
     });
@@ -246,8 +257,7 @@ fn passing(engine: &mut Engine, kit: &Rc<Kit>) {
         let kit = Rc::clone(kit);
         move |ctx: &Ctx<'_>, within: Duration| -> Fallible<()> {
             kit.act(ctx, |turns, spot| {
-                turns.waits(spot, "settle");
-                if turns.settle(within)? {
+                if !turns.waits(spot, "settle") || turns.settle(within)? {
                     return Ok(());
                 }
                 Err(Failure::Check(format!("settle: the world did not come to rest within {}", show(within)))

@@ -33,6 +33,15 @@ fn actor(turns: &Turns<'_>, me: &Peer) -> Result<Option<PeerNo>, ScriptError> {
     me.no(&turns.stage.borrow())
 }
 
+/// Who is asked something, if it is not left out.
+fn asked(turns: &Turns<'_>, whom: &Peer) -> Result<Option<PeerNo>, ScriptError> {
+    let found = actor(turns, whom)?;
+    if found.is_none() {
+        turns.stage.borrow_mut().not_answered();
+    }
+    Ok(found)
+}
+
 /// Who acts and whom it is about, if neither is left out.
 fn both(
     turns: &Turns<'_>,
@@ -121,7 +130,7 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("broadcast", move |ctx: Ctx<'_>, me: Peer, words: Dynamic| {
         own.act(&ctx, |turns, spot| {
             let words = said("broadcast", &words)?;
-            match actor(turns, &me)? {
+            match asked(turns, &me)? {
                 Some(me) => {
                     turns.broadcast(spot, me, &words).map(|told| i64::try_from(told).unwrap_or(i64::MAX))
                 }
@@ -212,7 +221,7 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
                     },
                 };
                 let heard = turns.expect(spot, no, from.as_ref(), &pattern, within)?;
-                Ok(Dynamic::from(Message { heard, scene: me.scene }))
+                Ok(heard.map_or(Dynamic::UNIT, |heard| Dynamic::from(Message { heard, scene: me.scene })))
             })
         }
     };
@@ -262,16 +271,19 @@ fn asking(engine: &mut Engine, kit: &Rc<Kit>) {
     for (verb, known) in [("peers", false), ("known", true)] {
         let own = Rc::clone(kit);
         engine.register_fn(verb, move |ctx: Ctx<'_>, me: Peer| {
-            own.act(&ctx, |turns, _| {
-                let Some(me) = actor(turns, &me)? else { return Ok(Array::new()) };
-                Ok(turns.peers(me, known)?.into_iter().map(Dynamic::from).collect::<Array>())
+            own.act(&ctx, |turns, spot| {
+                let Some(no) = asked(turns, &me)? else { return Ok(Array::new()) };
+                let peers = turns.peers(no, known)?;
+                let words = format!("{}.{verb}() is {peers:?}", me.name);
+                turns.stage.borrow_mut().answered(spot, words);
+                Ok(peers.into_iter().map(Dynamic::from).collect::<Array>())
             })
         });
     }
     let own = Rc::clone(kit);
     engine.register_fn("inbox", move |ctx: Ctx<'_>, me: Peer| {
         own.act(&ctx, |turns, _| {
-            let Some(no) = actor(turns, &me)? else { return Ok(Array::new()) };
+            let Some(no) = asked(turns, &me)? else { return Ok(Array::new()) };
             let stage = turns.stage.borrow();
             let unread = stage.scene.actors[no.0].unread.iter();
             let message = |heard: &crate::script::scene::Heard| {

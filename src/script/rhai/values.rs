@@ -58,10 +58,12 @@ pub(super) fn target(stage: &Stage, verb: &str, given: &Dynamic) -> Result<Optio
         let kind = given.type_name().rsplit("::").next().unwrap_or_default();
         return Err(Failure::Misuse(format!("{verb}: a peer is wanted, not {kind}")).into());
     };
-    if let Ok(name) = Name::new(&word)
-        && let Some(no) = stage.scene.find(name)
-    {
-        return Ok(Some(Target::Cast(no)));
+    if let Ok(name) = Name::new(&word) {
+        match stage.scene.find(name) {
+            Some(no) => return Ok(Some(Target::Cast(no))),
+            None if stage.is_left_out(name) => return Ok(None),
+            None => {}
+        }
     }
     if Address::is_meant(&word) {
         let address = word.parse().map_err(|error| Failure::Misuse(format!("{verb}: {error}")))?;
@@ -108,11 +110,13 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     let actor = |kit: &Rc<Kit>, get: fn(&Stage, PeerNo, u64) -> Dynamic| {
         let kit = Rc::clone(kit);
         move |peer: &mut Peer| -> Dynamic {
-            let stage = kit.stage.borrow();
+            let mut stage = kit.stage.borrow_mut();
             match peer.no(&stage) {
-                Ok(Some(no)) => get(&stage, no, peer.scene),
-                Ok(None) | Err(_) => Dynamic::UNIT,
+                Ok(Some(no)) => return get(&stage, no, peer.scene),
+                Ok(None) => stage.not_answered(),
+                Err(_) => {}
             }
+            Dynamic::UNIT
         }
     };
     engine.register_get("addr", actor(kit, |stage, no, _| stage.scene.actors[no.0].addr.to_string().into()));

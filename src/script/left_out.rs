@@ -1,0 +1,95 @@
+//! A run that leaves something out, as when a failing script is reduced: who is not cast in it, and
+//! what its script may still do. What is asked of somebody who is left out has no answer, so a check
+//! that such an answer led to says nothing. Knows no verbs, and not why something is left out.
+
+use crate::id::Name;
+use crate::play::Ev;
+use crate::script::deeds::DeedKind;
+use crate::script::error::{Failure, Spot};
+use crate::script::stage::{Stage, text};
+use crate::world::PeerNo;
+
+/// What the script was answered since it last checked something.
+#[derive(Default)]
+pub(super) struct Answers {
+    /// Somebody who is left out was asked.
+    pub(super) void: bool,
+    /// The latest answers, and the line that asked.
+    line: u32,
+    said: Vec<String>,
+}
+
+impl Answers {
+    /// What a check on this line rested on, for its failure to say.
+    pub(super) fn on(&self, line: u32) -> String {
+        if self.line == line && !self.said.is_empty() {
+            return format!(" ({})", self.said.join(", "));
+        }
+        String::new()
+    }
+}
+
+impl Stage {
+    /// Whether the script may do this, or this run leaves it out.
+    pub(super) fn may(
+        &mut self,
+        spot: &Spot,
+        kind: DeedKind,
+        part: &str,
+        line: impl FnOnce() -> String,
+    ) -> bool {
+        let auto = self.in_handler;
+        // Nobody types what a handler does, so it is no line of a batch.
+        self.deeds.may(spot, kind, part, || if auto { format!("# in a handler: {}", line()) } else { line() })
+    }
+
+    /// Casts a peer, unless this run leaves it out.
+    pub(super) fn cast_unless_left_out(
+        &mut self,
+        name: Name,
+        spot: &Spot,
+    ) -> Result<Option<PeerNo>, Failure> {
+        // A batch casts whoever speaks; to say who one is does nothing else.
+        if self.may(spot, DeedKind::Peer, name.as_str(), || format!("{name}> me")) {
+            self.left_out.remove(&name);
+            return self.cast(name, spot).map(Some);
+        }
+        self.left_out.insert(name);
+        Ok(None)
+    }
+
+    /// Whether this run leaves out a peer of this name.
+    pub(super) fn is_left_out(&self, name: Name) -> bool {
+        self.left_out.contains(&name)
+    }
+
+    /// Nobody is left out any more but who is so again.
+    pub(super) fn left_out_none(&mut self) {
+        self.left_out.clear();
+    }
+
+    /// A part of the script begins.
+    pub(super) fn step(&mut self, spot: &Spot, title: &str) {
+        let line = || format!("step {}", crate::api::words::quote_text(title));
+        if self.may(spot, DeedKind::Step, title, line) {
+            self.record(None, Ev::Step, |moment| {
+                moment.line = Some(spot.line);
+                moment.text = text(title);
+            });
+        }
+    }
+
+    /// The script asked somebody something; this is the answer.
+    pub(super) fn answered(&mut self, spot: &Spot, words: String) {
+        if self.answers.line != spot.line {
+            self.answers.line = spot.line;
+            self.answers.said.clear();
+        }
+        self.answers.said.push(words);
+    }
+
+    /// The script asked somebody who is left out.
+    pub(super) fn not_answered(&mut self) {
+        self.answers.void = true;
+    }
+}
