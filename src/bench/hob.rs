@@ -20,6 +20,11 @@ use crate::store::Ephemeral;
 /// Longest wait for anything.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Nobody yet.
+pub(super) fn live() -> Result<Live, Fault> {
+    Live::new().map_err(|error| Fault::Wrong(error.to_string()))
+}
+
 /// Starts a node with keys of its own; a listening one takes whatever port is free.
 pub(super) fn start(live: &mut Live, name: &str, listening: bool) -> Result<usize, Fault> {
     let name = Name::new(name).map_err(|error| Fault::Wrong(error.to_string()))?;

@@ -15,7 +15,7 @@ use crate::bench::process::{Child, cpu, monotonic, tell};
 use crate::bench::{Fault, Sys, hob};
 use crate::id::RequestId;
 use crate::limits;
-use crate::live::{Face, Live};
+use crate::live::Face;
 use crate::session::Session;
 use crate::text::Body;
 
@@ -44,7 +44,7 @@ pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
 }
 
 pub(super) fn receive(payload: u64) -> Result<(), Fault> {
-    let mut live = Live::new();
+    let mut live = hob::live()?;
     let at = hob::start(&mut live, "receiver", true)?;
     tell("port", &[hob::port(&live, at)])?;
     let mut face = live.face(at);
@@ -74,7 +74,7 @@ pub(super) fn receive(payload: u64) -> Result<(), Fault> {
 }
 
 pub(super) fn send(port: u64, payload: u64, millis: u64) -> Result<(), Fault> {
-    let mut live = Live::new();
+    let mut live = hob::live()?;
     let at = hob::start(&mut live, "sender", false)?;
     let mut face = live.face(at);
     let to = PeerRef::Id(hob::connected(&mut face, port)?);

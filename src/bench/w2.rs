@@ -11,7 +11,7 @@ use crate::bench::options::Options;
 use crate::bench::process::{Child, tell};
 use crate::bench::{Fault, Sys, hob};
 use crate::id::PeerId;
-use crate::live::{Face, Live};
+use crate::live::Face;
 use crate::session::Session;
 use crate::text::Body;
 
@@ -35,7 +35,7 @@ pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
 }
 
 pub(super) fn answer() -> Result<(), Fault> {
-    let mut live = Live::new();
+    let mut live = hob::live()?;
     let at = hob::start(&mut live, "answerer", true)?;
     tell("port", &[hob::port(&live, at)])?;
     let mut face = live.face(at);
@@ -51,7 +51,7 @@ pub(super) fn answer() -> Result<(), Fault> {
 }
 
 pub(super) fn ask(port: u64, n: u64) -> Result<(), Fault> {
-    let mut live = Live::new();
+    let mut live = hob::live()?;
     let at = hob::start(&mut live, "asker", false)?;
     let mut face = live.face(at);
     let to = hob::connected(&mut face, port)?;

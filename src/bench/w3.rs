@@ -56,7 +56,7 @@ pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
 }
 
 pub(super) fn send(n: u64, ones: u64, millis: u64) -> Result<(), Fault> {
-    let mut live = Live::new();
+    let mut live = hob::live()?;
     let at = hob::start(&mut live, "sender", true)?;
     tell("port", &[hob::port(&live, at)])?;
     let mut face = live.face(at);
@@ -170,7 +170,7 @@ impl Caster {
 }
 
 pub(super) fn receive(port: u64, n: u64, ones: u64) -> Result<(), Fault> {
-    let mut live = Live::new();
+    let mut live = hob::live()?;
     let hosts = usize::try_from(n).unwrap_or(usize::MAX);
     for at in 0..hosts {
         hob::start(&mut live, &format!("peer{at}"), false)?;

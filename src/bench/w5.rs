@@ -8,7 +8,6 @@ use crate::bench::figure::{Figure, per_second};
 use crate::bench::options::Options;
 use crate::bench::process::{Child, monotonic, resident, tell};
 use crate::bench::{Fault, Sys, hob};
-use crate::live::Live;
 use crate::session::Session;
 
 /// Quiet after the last link, before memory is looked at.
@@ -32,7 +31,7 @@ pub(super) fn links(sys: Sys, n: u64, at_once: u64) -> Result<(u64, u64, u64), F
 }
 
 pub(super) fn accept(n: u64) -> Result<(), Fault> {
-    let mut live = Live::new();
+    let mut live = hob::live()?;
     let at = hob::start(&mut live, "acceptor", true)?;
     // Once around, so that what every node has at rest counts as before.
     live.wait(Duration::from_millis(1));
@@ -46,7 +45,7 @@ pub(super) fn accept(n: u64) -> Result<(), Fault> {
 }
 
 pub(super) fn dial(port: u64, n: u64, at_once: u64) -> Result<(), Fault> {
-    let mut live = Live::new();
+    let mut live = hob::live()?;
     let hosts = usize::try_from(n).unwrap_or(usize::MAX);
     for at in 0..hosts {
         hob::start(&mut live, &format!("dialer{at}"), false)?;

@@ -23,7 +23,7 @@ use crate::shell::shared::Shared;
 /// A prompt on the terminal; on one that can do nothing, lines without editing.
 pub(super) fn run(live: &mut Live, flags: &Flags, interrupted: Arc<AtomicBool>) -> Exit {
     let home = Home::new(flags.data.clone(), flags.ephemeral);
-    let (addr, name, bell) = (live.listens(0), live.node(0).name(), live.bell());
+    let (addr, name, bell) = (live.listens(0), live.name(0), live.bell());
     let history = home.history().unwrap_or_else(|error| {
         complain(&format!("hobnob: the history is not kept: {error}"));
         None

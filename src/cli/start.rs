@@ -62,11 +62,14 @@ pub(super) fn run(args: Args) -> Exit {
         complain(&format!("hobnob: port {port} and --listen with port {other} contradict each other"));
         return Exit::Usage;
     }
-    let mut live = Live::new();
-    if let Err(error) = start(&mut live, name, port, &flags, matches!(kind, Kind::Prompt)) {
-        complain(&format!("hobnob: {error}"));
-        return Exit::Runtime;
-    }
+    let started = start(name, port, &flags, matches!(kind, Kind::Prompt));
+    let mut live = match started {
+        Ok(live) => live,
+        Err(error) => {
+            complain(&format!("hobnob: {error}"));
+            return Exit::Runtime;
+        }
+    };
     // From here on a signal ends things in good order.
     let interrupted = Arc::new(AtomicBool::new(false));
     signals::watch(Arc::clone(&interrupted), live.bell());
@@ -96,13 +99,8 @@ pub(super) fn run(args: Args) -> Exit {
 }
 
 /// Binds and brings up the node.
-fn start(
-    live: &mut Live,
-    name: Name,
-    port: Option<u16>,
-    flags: &Flags,
-    prompt: bool,
-) -> Result<(), OpenError> {
+fn start(name: Name, port: Option<u16>, flags: &Flags, prompt: bool) -> Result<Live, OpenError> {
+    let mut live = Live::new()?;
     let mut rng = Rng::new(Seed::from_os().map_err(|error| OpenError::Random(error.to_string()))?);
     let mut config = Config::new(name);
     config.dialect = if flags.classic { Dialect::Plain } else { Dialect::Native };
@@ -113,7 +111,7 @@ fn start(
         None => Listen::All { port: port.unwrap_or(0) },
     };
     live.start(config, Keys::from_seed(rng.fork()), rng.fork(), listen, Box::new(Ephemeral::default()))?;
-    Ok(())
+    Ok(live)
 }
 
 /// Gives the node a front end that writes to standard output, and says goodbye after it.
@@ -124,7 +122,7 @@ pub(super) fn with_front(
     interrupted: Arc<AtomicBool>,
     run: impl FnOnce(&mut Front<'_>) -> Exit,
 ) -> Exit {
-    let name = live.node(0).name();
+    let name = live.name(0);
     let mut face = live.face(0);
     let output = output(name, face.now().mono, flags, news);
     let mut front = Front::new(&mut face, name, output, settings(flags), interrupted);

@@ -33,9 +33,17 @@ impl Live {
             }
             Some(Thing::Stream(_)) => {
                 if !self.attend_stream(token, now) {
-                    self.forget(token);
-                    return;
+                    return self.forget(token);
                 }
+            }
+            Some(Thing::Relay(_)) => {
+                if !self.attend_relay(token, now) {
+                    return self.forget(token);
+                }
+            }
+            Some(Thing::Far(relay)) => {
+                let relay = *relay;
+                return self.attend(relay, now);
             }
         }
         self.arm(token);
@@ -48,9 +56,23 @@ impl Live {
         }
     }
 
-    fn forget(&mut self, token: Token) {
+    pub(super) fn forget(&mut self, token: Token) {
         if let Some((_, armed)) = self.things.deadline(token) {
             self.due.arm(Whose::Thing(token), armed, None);
+        }
+        match self.things.get(token) {
+            Some(Thing::Stream(stream)) => {
+                if let Some(wire) = stream.wire() {
+                    self.end_is_gone(wire);
+                }
+            }
+            Some(Thing::Relay(relay)) => {
+                let (no, far) = (relay.no, relay.far);
+                self.unclaim(no);
+                self.things.free(far);
+            }
+            Some(Thing::Listener(_) | Thing::Far(_)) => {}
+            None => return,
         }
         self.things.free(token);
     }
@@ -68,8 +90,18 @@ impl Live {
             return self.ended(token, now, why);
         }
         let mut scratch = std::mem::take(&mut self.scratch);
-        let taken = self.things.stream(token).map_or(Taken::Nothing, |stream| stream.read(&mut scratch));
-        let closing = self.things.stream(token).is_none_or(|stream| stream.is_closing());
+        let reads = self.hosts[at].reads(now.mono);
+        let (mut taken, mut closing) = (Taken::Nothing, true);
+        if let Some(stream) = self.things.stream(token) {
+            closing = stream.is_closing();
+            if reads || closing {
+                taken = stream.read(&mut scratch);
+            }
+            // A relay may wait for its last piece to be read.
+            if let Some(wire) = stream.wire() {
+                self.ready.push(wire.relay);
+            }
+        }
         let mut ended = None;
         match taken {
             Taken::Nothing => {}
@@ -109,7 +141,9 @@ impl Live {
         let written = stream.write(&mut self.spent);
         let is_closing = stream.is_closing();
         for buffer in self.spent.drain(..) {
-            self.hosts[at].node.recycle(buffer);
+            if let Some(node) = self.hosts[at].node.as_mut() {
+                node.recycle(buffer);
+            }
         }
         let count = written?;
         if count > 0 && !is_closing {
@@ -119,7 +153,7 @@ impl Live {
     }
 
     /// A stream has come to its end by itself; gives false.
-    fn ended(&mut self, token: Token, now: Now, why: Why) -> bool {
+    pub(super) fn ended(&mut self, token: Token, now: Now, why: Why) -> bool {
         if let Some(stream) = self.things.stream(token) {
             let (at, link, closing) = (stream.host(), stream.link(), stream.is_closing());
             if !closing && self.hosts[at].streams.remove(&link).is_some() {
@@ -138,7 +172,8 @@ impl Live {
         let up = tcp.set_nodelay(true).and_then(|()| self.ready.watch(&mut tcp, token));
         // If the other side is gone already, nobody need hear of it.
         let Ok(local) = up.and_then(|()| tcp.local_addr()) else { return self.things.free(token) };
-        self.things.put(token, Thing::Stream(Box::new(Stream::accepted(tcp, at, link))));
+        let wire = self.claim(at, remote, token);
+        self.things.put(token, Thing::Stream(Box::new(Stream::accepted(tcp, at, link, wire))));
         self.hosts[at].streams.insert(link, token);
         self.give(at, now, Input::Opened { link, remote, local });
     }

@@ -84,7 +84,7 @@ impl Dial {
 }
 
 /// Both ends of a stream once it is up; `None` while it is not known whether it will be.
-fn established(tcp: &TcpStream) -> Option<Result<(SocketAddr, SocketAddr), Why>> {
+pub(super) fn established(tcp: &TcpStream) -> Option<Result<(SocketAddr, SocketAddr), Why>> {
     match tcp.take_error() {
         Ok(None) => {}
         Ok(Some(error)) | Err(error) => return Some(Err(why(&error))),

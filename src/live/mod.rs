@@ -6,39 +6,40 @@ mod attend;
 mod clock;
 mod dial;
 mod due;
+mod face;
+mod host;
 mod listen;
 mod open;
+mod perform;
 mod ready;
 mod replies;
 mod slab;
 mod stream;
+pub mod world;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::api::command::{Command, CommandError};
-use crate::api::event::Event;
-use crate::api::reply::Reply;
-use crate::id::{LinkId, RequestId};
+use crate::id::Name;
 use crate::key::Keys;
 use crate::limits;
 use crate::node::Node;
 use crate::node::io::{Config, Effect, Input};
 use crate::rng::Seed;
-use crate::session::{Bell, Session};
+use crate::session::Bell;
 use crate::store::Store;
 use crate::time::{Mono, Now};
 use crate::why::Why;
 use clock::Clock;
 use due::{Due, Whose};
+use host::{Host, Keeping};
 use listen::Listener;
 use ready::{Ready, Token};
-use replies::Replies;
 use slab::{Slab, Thing};
-use stream::Stream;
+use world::net::Net;
 
 pub use clock::wall;
+pub use face::Face;
 pub use open::{Listen, OpenError};
 
 /// Some nodes on one thread, with all their streams.
@@ -56,38 +57,27 @@ pub struct Live {
     spent: Vec<Vec<u8>>,
     /// Hosts whose node has been given something since its last flush.
     stirred: Vec<usize>,
-    /// Hosts with so many events waiting that nothing is read.
-    stuffed: usize,
     news: u64,
+    /// Inputs that nodes were given, ever.
+    given: u64,
     /// Waits that ended in news before the system was asked, since it last was.
     hasty: u32,
+    /// What lies between the nodes, if they are the cast of a world.
+    net: Option<Box<Net>>,
+    /// What was under way when it was last asked whether anything is.
+    moving: Token,
 }
 
-/// A node and what belongs to it.
-struct Host {
-    node: Node,
-    store: Box<dyn Store>,
-    listens: Option<SocketAddr>,
-    streams: BTreeMap<LinkId, Token>,
-    accepts: u64,
-    requests: u64,
-    events: VecDeque<Event>,
-    replies: Replies,
-    /// On the list of those.
-    stirred: bool,
-    armed: Option<Mono>,
-}
-
-/// One node's face.
-pub struct Face<'a> {
-    live: &'a mut Live,
-    at: usize,
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    News,
+    Bell,
+    Late,
 }
 
 /// Bytes read from one stream in one go; more waits for the next turn, so that all get their share.
 const READ_MAX: usize = 128 * 1024;
-/// Events that may wait for a front end before no more is read from any stream.
-const EVENTS_MAX: usize = 65_536;
 /// Waits that may end in news before the system is asked what is ready: a front end that always has
 /// something to say must hear too.
 const HASTY_MAX: u32 = 8;
@@ -95,12 +85,12 @@ const HASTY_MAX: u32 = 8;
 impl Live {
     /// Nobody yet.
     ///
-    /// # Panics
+    /// # Errors
     /// The system has not two descriptors left; nothing could be done without.
-    pub fn new() -> Self {
-        Self {
+    pub fn new() -> Result<Self, OpenError> {
+        Ok(Self {
             clock: Clock::new(),
-            ready: Ready::new().expect("two descriptors to wait with"),
+            ready: Ready::new().map_err(OpenError::Wait)?,
             due: Due::default(),
             hosts: Vec::new(),
             things: Slab::default(),
@@ -110,10 +100,12 @@ impl Live {
             queued: Vec::new(),
             spent: Vec::new(),
             stirred: Vec::new(),
-            stuffed: 0,
             news: 0,
+            given: 0,
             hasty: 0,
-        }
+            net: None,
+            moving: Token(0),
+        })
     }
 
     /// Starts a node: binds, then brings it up with what the store remembers. Gives its number.
@@ -126,7 +118,7 @@ impl Live {
         keys: Keys,
         seed: Seed,
         listen: Listen,
-        mut store: Box<dyn Store>,
+        store: Box<dyn Store>,
     ) -> Result<usize, OpenError> {
         let at = self.hosts.len();
         let listener = match listen {
@@ -135,28 +127,29 @@ impl Live {
             Listen::All { port } => Some(open::bind_all(port, at)?),
         };
         let listens = listener.as_ref().map(Listener::addr);
-        config.listens = listens;
-        config.keeps = store.keeps();
-        if let Some(mut listener) = listener {
-            let token = self.things.reserve();
-            listener.watch(&self.ready, token)?;
-            self.things.put(token, Thing::Listener(listener));
-        }
+        let listener = listener.map(|listener| self.listen(listener)).transpose()?;
+        let mut store = Keeping::Store(store);
+        (config.listens, config.keeps) = (listens, store.keeps());
         let node = Node::new(config, keys, store.load(), seed);
-        self.hosts.push(Host {
-            node,
-            store,
-            listens,
-            streams: BTreeMap::new(),
-            accepts: 0,
-            requests: 0,
-            events: VecDeque::new(),
-            replies: Replies::default(),
-            stirred: true,
-            armed: None,
-        });
-        self.stirred.push(at);
-        Ok(at)
+        let host = Host { listens, listener, ..Host::new(node, store, None) };
+        Ok(self.add(host))
+    }
+
+    fn add(&mut self, host: Host) -> usize {
+        let at = self.hosts.len();
+        self.hosts.push(host);
+        self.stir(at);
+        at
+    }
+
+    fn listen(&mut self, mut listener: Listener) -> Result<Token, OpenError> {
+        let token = self.things.reserve();
+        if let Err(error) = listener.watch(&self.ready, token) {
+            self.things.free(token);
+            return Err(error);
+        }
+        self.things.put(token, Thing::Listener(listener));
+        Ok(token)
     }
 
     /// The `at`-th node's face.
@@ -169,9 +162,10 @@ impl Live {
         self.hosts[at].listens
     }
 
-    /// The `at`-th node, for its name and key.
-    pub fn node(&self, at: usize) -> &Node {
-        &self.hosts[at].node
+    /// What the `at`-th node calls itself.
+    pub fn name(&self, at: usize) -> Name {
+        let host = &self.hosts[at];
+        host.node.as_ref().map_or(host.name, Node::name)
     }
 
     /// Something that any thread may ring to end a wait.
@@ -182,30 +176,40 @@ impl Live {
 
     /// Lets the world run as [`Session::wait`] does, for all nodes together.
     pub fn wait(&mut self, patience: Duration) -> bool {
+        self.wake(patience) != Woken::Late
+    }
+
+    fn wake(&mut self, patience: Duration) -> Woken {
         self.clock.set();
         let until = self.clock.now().mono.plus(patience);
         let (before, mut looked) = (self.news, false);
         loop {
             self.flush();
             self.turn();
-            if self.news != before || self.ready.take_bell() {
+            let is_news = self.news != before;
+            if is_news || self.ready.take_bell() {
                 self.hasty += 1;
                 if !looked && self.hasty >= HASTY_MAX {
                     self.look(Duration::ZERO);
                 }
-                return true;
+                return if is_news { Woken::News } else { Woken::Bell };
             }
             let now = self.clock.now().mono;
             if looked && now >= until {
-                return false;
+                return Woken::Late;
             }
-            // By way of the system even when there is more to do, so that a busy stream does not
-            // hide the others.
-            let busy = self.ready.any() && self.stuffed == 0 || !self.stirred.is_empty();
-            let next = self.due.next().map_or(until, |next| next.min(until));
-            self.look(if busy { Duration::ZERO } else { next.since(now) });
+            self.look_until(until, now);
             looked = true;
         }
+    }
+
+    /// Asks the system what is ready, and lets it sleep on that if there is nothing to do.
+    fn look_until(&mut self, until: Mono, now: Mono) {
+        // By way of the system even when there is more to do, so that a busy stream does not hide
+        // the others.
+        let busy = self.ready.any() || !self.stirred.is_empty();
+        let next = self.due.next().map_or(until, |next| next.min(until));
+        self.look(if busy { Duration::ZERO } else { next.since(now) });
     }
 
     /// Waits until closed streams have sent their last bytes and the other side has closed too; at
@@ -221,11 +225,7 @@ impl Live {
     fn look(&mut self, patience: Duration) {
         self.hasty = 0;
         let things = &mut self.things;
-        self.ready.wait(patience, |token, signs| {
-            if let Some(stream) = things.stream(token) {
-                stream.tell(signs);
-            }
-        });
+        self.ready.wait(patience, |token, signs| things.tell(token, signs));
     }
 
     /// Hands over all that is ready.
@@ -235,7 +235,7 @@ impl Live {
             match whose {
                 Whose::Host(at) => {
                     self.hosts[at].armed = None;
-                    self.give(at, now, Input::Tick);
+                    self.host_due(at, now);
                 }
                 Whose::Thing(token) => {
                     if let Some((_, armed)) = self.things.deadline(token) {
@@ -245,9 +245,6 @@ impl Live {
                 }
             }
         }
-        if self.stuffed > 0 {
-            return;
-        }
         let mut tokens = std::mem::take(&mut self.tokens);
         self.ready.take(&mut tokens);
         for token in tokens.drain(..) {
@@ -256,130 +253,26 @@ impl Live {
         self.tokens = tokens;
     }
 
-    /// Lets every stirred node end its turn, and performs what comes of it until nothing does.
-    fn flush(&mut self) {
-        while let Some(at) = self.stirred.pop() {
-            self.hosts[at].stirred = false;
-            let mut effects = std::mem::take(&mut self.effects);
-            self.hosts[at].node.flush(&mut effects);
-            if !effects.is_empty() {
-                self.stir(at);
-            }
-            let now = self.clock.now();
-            self.perform(at, now, &mut effects);
-            self.effects = effects;
-            self.write_queued(now);
-            self.arm_host(at);
+    fn host_due(&mut self, at: usize, now: Now) {
+        let host = &mut self.hosts[at];
+        if host.slow.take_if(|slow| *slow <= now.mono).is_some() {
+            self.read_again(at);
         }
+        self.give(at, now, Input::Tick);
+        self.arm_host(at);
     }
 
-    fn stir(&mut self, at: usize) {
-        if !std::mem::replace(&mut self.hosts[at].stirred, true) {
-            self.stirred.push(at);
+    /// A host reads what it has left lying.
+    fn read_again(&mut self, at: usize) {
+        for token in self.hosts[at].streams.values() {
+            self.ready.push(*token);
         }
     }
 
     fn arm_host(&mut self, at: usize) {
         let host = &mut self.hosts[at];
-        self.due.arm(Whose::Host(at), &mut host.armed, host.node.deadline());
-    }
-
-    fn give(&mut self, at: usize, now: Now, input: Input<'_>) {
-        let mut effects = std::mem::take(&mut self.effects);
-        self.hosts[at].node.handle(now, input, &mut effects);
-        self.stir(at);
-        self.perform(at, now, &mut effects);
-        self.effects = effects;
-        self.arm_host(at);
-    }
-
-    fn perform(&mut self, at: usize, now: Now, effects: &mut Vec<Effect>) {
-        for effect in effects.drain(..) {
-            let host = &mut self.hosts[at];
-            match effect {
-                Effect::Emit(event) => {
-                    host.events.push_back(event);
-                    self.stuffed += usize::from(host.events.len() == EVENTS_MAX);
-                    self.news += 1;
-                }
-                Effect::Reply { request, result } => {
-                    host.replies.put(request, result);
-                    self.news += 1;
-                }
-                Effect::Dial { link, to } => {
-                    let token =
-                        self.things.add(Thing::Stream(Box::new(Stream::dial(to, now.mono, at, link))));
-                    host.streams.insert(link, token);
-                    self.ready.push(token);
-                }
-                Effect::Write { link, bytes } => {
-                    if let Some(&token) = host.streams.get(&link)
-                        && let Some(stream) = self.things.stream(token)
-                    {
-                        stream.queue(bytes);
-                        self.queued.push(token);
-                    }
-                }
-                Effect::Finish { link } => {
-                    if let Some(&token) = host.streams.get(&link)
-                        && let Some(stream) = self.things.stream(token)
-                    {
-                        stream.finish();
-                        self.ready.push(token);
-                    }
-                }
-                Effect::Close { link } => {
-                    if let Some(token) = host.streams.remove(&link)
-                        && let Some(stream) = self.things.stream(token)
-                    {
-                        stream.close(now.mono);
-                        self.ready.push(token);
-                    }
-                }
-                Effect::Save { save, records } => host.store.save(save, records),
-            }
-        }
-        // A store in memory is done at once; a slower one rings the bell.
-        if let Some(save) = self.hosts[at].store.saved() {
-            self.hosts[at].node.handle(now, Input::Saved { save }, effects);
-            self.stir(at);
-            self.perform(at, now, effects);
-        }
-    }
-}
-
-impl Default for Live {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Session for Face<'_> {
-    fn submit(&mut self, command: Command) -> RequestId {
-        let now = self.now();
-        let host = &mut self.live.hosts[self.at];
-        host.requests += 1;
-        let request = RequestId(host.requests);
-        self.live.give(self.at, now, Input::Command { request, command });
-        request
-    }
-
-    fn take_reply(&mut self, request: RequestId) -> Option<Result<Reply, CommandError>> {
-        self.live.hosts[self.at].replies.take(request)
-    }
-
-    fn take_event(&mut self) -> Option<Event> {
-        let events = &mut self.live.hosts[self.at].events;
-        self.live.stuffed -= usize::from(events.len() == EVENTS_MAX);
-        events.pop_front()
-    }
-
-    fn wait(&mut self, patience: Duration) -> bool {
-        self.live.wait(patience)
-    }
-
-    fn now(&self) -> Now {
-        self.live.clock.now()
+        let deadline = host.deadline();
+        self.due.arm(Whose::Host(at), &mut host.armed, deadline);
     }
 }
 

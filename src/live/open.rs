@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::live::listen::Listener;
 
-/// Why a node cannot listen. Nothing was started.
+/// Why nodes cannot be started, or one cannot listen. Nothing was started.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Somebody else listens there, or the address is not ours.
@@ -15,6 +15,9 @@ pub enum OpenError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The system has no descriptors left.
+    #[error("the system gives nothing to wait with: {0}; close something, or raise `ulimit -n`")]
+    Wait(std::io::Error),
     /// The system gave no randomness.
     #[error("the system gives no random numbers: {0}")]
     Random(String),

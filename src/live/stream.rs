@@ -12,6 +12,7 @@ use crate::addr::Address;
 use crate::id::LinkId;
 use crate::live::dial::Dial;
 use crate::live::ready::{Ready, Signs, Token};
+use crate::live::world::relay::Wire;
 use crate::live::{CLOSE, why};
 use crate::time::Mono;
 use crate::why::Why;
@@ -34,11 +35,20 @@ pub(super) struct Stream {
     finish: bool,
     closing: Option<Mono>,
     pub(super) armed: Option<Mono>,
+    /// The relay that it leads to, if it does.
+    wire: Option<Wire>,
+    /// Bytes written and read, ever, each end counted as one.
+    said: u64,
+    heard: u64,
 }
 
 enum State {
     Dialling(Box<Dial>),
+    /// Its relay is to bring the socket.
+    Awaiting,
     Open(TcpStream),
+    /// Its program is dead.
+    Dead,
 }
 
 /// What a read gave.
@@ -57,8 +67,12 @@ impl Stream {
         Self::new(State::Dialling(Box::new(Dial::new(to, now))), host, link)
     }
 
-    pub(super) fn accepted(tcp: TcpStream, host: usize, link: LinkId) -> Self {
-        Self::new(State::Open(tcp), host, link)
+    pub(super) fn relayed(host: usize, link: LinkId, wire: Wire) -> Self {
+        Self { wire: Some(wire), ..Self::new(State::Awaiting, host, link) }
+    }
+
+    pub(super) fn accepted(tcp: TcpStream, host: usize, link: LinkId, wire: Option<Wire>) -> Self {
+        Self { wire, ..Self::new(State::Open(tcp), host, link) }
     }
 
     fn new(state: State, host: usize, link: LinkId) -> Self {
@@ -76,6 +90,9 @@ impl Stream {
             finish: false,
             closing: None,
             armed: None,
+            wire: None,
+            said: 0,
+            heard: 0,
         }
     }
 
@@ -85,6 +102,36 @@ impl Stream {
 
     pub(super) fn link(&self) -> LinkId {
         self.link
+    }
+
+    pub(super) fn wire(&self) -> Option<Wire> {
+        self.wire
+    }
+
+    /// How many bytes were written and read, ever, each end counted as one.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.said, self.heard)
+    }
+
+    /// Whether something is still to be written here.
+    pub(super) fn is_writing(&self) -> bool {
+        !self.out.is_empty()
+    }
+
+    pub(super) fn is_dialling(&self) -> bool {
+        matches!(self.state, State::Dialling(_) | State::Awaiting)
+    }
+
+    /// The socket that a relay brings.
+    pub(super) fn came_up(&mut self, tcp: TcpStream) {
+        self.state = State::Open(tcp);
+    }
+
+    /// Its program is dead: the system closes it as it is, and nobody hears of it any more.
+    pub(super) fn kill(&mut self) {
+        self.state = State::Dead;
+        self.out.clear();
+        self.closing = Some(Mono::default());
     }
 
     /// What the system says.
@@ -135,14 +182,15 @@ impl Stream {
     pub(super) fn deadline(&self) -> Option<Mono> {
         match &self.state {
             State::Dialling(dial) => Some(dial.until()),
-            State::Open(_) => self.closing,
+            State::Awaiting => None,
+            State::Open(_) | State::Dead => self.closing,
         }
     }
 
     /// Whether nothing is left to wait for.
     pub(super) fn is_done(&self, now: Mono) -> bool {
         let Some(until) = self.closing else { return false };
-        matches!(self.state, State::Dialling(_)) || now >= until || (self.out.is_empty() && !self.spoke)
+        !matches!(self.state, State::Open(_)) || now >= until || (self.out.is_empty() && !self.spoke)
     }
 
     /// Writes as much as the system takes; gives the bytes, and `spent` the buffers.
@@ -163,6 +211,7 @@ impl Stream {
                 Ok(count) => {
                     self.spoke = true;
                     total += count;
+                    self.said += count as u64;
                     self.written += count;
                     while let Some(first) = self.out.front()
                         && self.written >= first.len()
@@ -178,6 +227,7 @@ impl Stream {
         }
         if self.out.is_empty() && self.finish && !self.half_closed {
             self.half_closed = true;
+            self.said += 1;
             // The other side may have closed first; then there is nothing to end.
             let _ = tcp.shutdown(Shutdown::Write);
         }
@@ -194,6 +244,7 @@ impl Stream {
                     // Less than asked for is all there was, and what comes now is news, but for an
                     // end that was announced before.
                     self.readable = count == buffer.len() || self.ended;
+                    self.heard += count as u64;
                     return Taken::Bytes { count, more: self.readable };
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,

@@ -256,6 +256,11 @@ impl Node {
 }
 
 impl Redial {
+    /// Whether it is what a timer of that time was set for; it may have been put off since, or be done.
+    pub(super) fn is_due_at(&self, at: Mono) -> bool {
+        self.due == Some(at)
+    }
+
     fn new(address: Address, peer: Option<PeerId>, kept: bool, request: Option<RequestId>) -> Self {
         let (pause, due, since) = (limits::REDIAL_MIN, None, None);
         let requests = request.into_iter().collect();

@@ -234,7 +234,7 @@ impl Node {
         };
         let is_errand = |(at, timer): &&(Mono, Timer)| match timer {
             Timer::Link(link) => !is_open(link),
-            Timer::Redial => *at <= soon,
+            Timer::Redial => *at <= soon && self.redials.iter().any(|redial| redial.is_due_at(*at)),
             Timer::Answer(_) | Timer::Waiting(_) => true,
         };
         self.timers.iter().find(is_errand).map(|&(at, _)| at)

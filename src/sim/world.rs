@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::sim::Sim;
 use crate::sim::host::{self, Host};
 use crate::time::Now;
-use crate::world::{Entry, Network, PeerNo, Rest, Shape, World, WorldError};
+use crate::world::{Entry, Network, PeerNo, Rest, Shape, World, WorldError, check};
 
 /// Notes of whose event is next that are never gone through.
 const FRESH_MIN: usize = 64;
@@ -70,7 +70,7 @@ impl World for Sim {
     }
 
     fn apply(&mut self, change: &Network) -> Result<(), WorldError> {
-        self.check(change)?;
+        check(self, change)?;
         self.trace.note(self.now, None, format_args!("{change:?}"));
         match *change {
             Network::Default(shape) => self.fault.usual(shape),
@@ -174,58 +174,6 @@ impl Sim {
             let first = |(at, host): (usize, &Host)| Some(Reverse((host.events.front()?.0, PeerNo(at))));
             self.fresh = self.hosts.iter().enumerate().filter_map(first).collect();
         }
-    }
-
-    /// Whether a change makes sense now.
-    fn check(&self, change: &Network) -> Result<(), WorldError> {
-        let two = |verb, a: PeerNo, b: PeerNo| {
-            self.host(a)?;
-            let name = self.host(b)?.name;
-            if a == b { Err(WorldError::BothSides(verb, name)) } else { Ok(()) }
-        };
-        let up = |who: PeerNo| {
-            let host = self.host(who)?;
-            if host.node.is_some() { Ok(()) } else { Err(WorldError::Down(host.name)) }
-        };
-        match change {
-            Network::Heal => Ok(()),
-            Network::Default(shape) => check_shape("net", shape),
-            Network::Link { a, b, shape } => {
-                two("link", *a, *b)?;
-                check_shape("link", shape)
-            }
-            Network::Partition { from, to, one_way: _ } => {
-                for who in from.iter().chain(to) {
-                    self.host(*who)?;
-                }
-                match from.iter().find(|who| to.contains(who)) {
-                    Some(who) => Err(WorldError::BothSides("partition", self.host(*who)?.name)),
-                    None => Ok(()),
-                }
-            }
-            Network::Hold(a, b) => two("hold", *a, *b),
-            Network::Release(a, b) => two("release", *a, *b),
-            Network::Reset(a, b) => two("reset", *a, *b),
-            Network::HalfOpen(a, b) => two("half-open", *a, *b),
-            Network::Clog(a, b, _) => two("clog", *a, *b),
-            Network::Refuse(who, _)
-            | Network::Slow(who, _)
-            | Network::Disk(who, _)
-            | Network::Skew(who, _) => self.host(*who).map(drop),
-            Network::Crash(who) | Network::CrashAfter(who, _) => up(*who),
-            Network::Restart(who) => match self.host(*who)? {
-                Host { node: Some(_), name, .. } => Err(WorldError::Up(*name)),
-                Host { node: None, .. } => Ok(()),
-            },
-        }
-    }
-}
-
-fn check_shape(verb: &'static str, shape: &Shape) -> Result<(), WorldError> {
-    match (shape.bandwidth, shape.pieces) {
-        (Some(0), _) => Err(WorldError::Senseless(verb, "no bandwidth carries nothing; hold the link")),
-        (_, Some(0)) => Err(WorldError::Senseless(verb, "a piece has at least one byte")),
-        _ => Ok(()),
     }
 }
 

@@ -2,8 +2,12 @@
 //! passes. A script sees nothing else of its surroundings, so the same script runs in an imaginary
 //! world and over sockets; a world that cannot do something says so instead of pretending.
 
+mod check;
 pub(crate) mod fault;
 pub(crate) mod pipe;
+
+pub use check::NO_LOSS;
+pub(crate) use check::check;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -135,7 +139,7 @@ pub enum Rest {
     News,
     /// The world is at rest.
     Quiet,
-    /// Neither, in all of the time.
+    /// Neither, in all of the time, or somebody rang the world's bell.
     Waited,
 }
 
@@ -200,7 +204,7 @@ pub trait World {
     fn now(&self) -> Now;
 
     /// Lets time pass until some peer has something new to take, or `patience` is over. False in the
-    /// last case only.
+    /// last case only. Where time is real, the world's bell ends this and every other wait early.
     fn run(&mut self, patience: Duration) -> bool;
 
     /// Lets all of `time` pass; what the peers say meanwhile stays to be taken.

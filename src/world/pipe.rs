@@ -29,6 +29,8 @@ pub(crate) struct Pipe {
     ended: bool,
     /// The arrival that is in the queue.
     pub(crate) armed: Option<Mono>,
+    /// How long anything takes at least.
+    least: Duration,
     rng: Rng,
 }
 
@@ -66,8 +68,14 @@ impl Pipe {
             finishing: false,
             ended: false,
             armed: None,
+            least: LIGHT,
             rng,
         }
+    }
+
+    /// A pipe where time passes by itself, so what leaves may arrive in the same instant.
+    pub(crate) fn instant(rng: Rng) -> Self {
+        Self { least: Duration::ZERO, ..Self::new(rng) }
     }
 
     /// How long one word takes over a link of this shape.
@@ -78,7 +86,7 @@ impl Pipe {
         if planted::is(Planted::RealClock) {
             late += Duration::from_micros(planted::clock_micros());
         }
-        shape.delay.saturating_add(late).max(LIGHT)
+        shape.delay.saturating_add(late).max(self.least)
     }
 
     /// The writer has this to say.
@@ -179,6 +187,11 @@ impl Pipe {
     /// Whether there is something that the stream has not taken.
     pub(crate) fn is_stuck(&self) -> bool {
         !self.backlog.is_empty()
+    }
+
+    /// Whether nothing is on its way or waits to be.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.backlog.is_empty() && self.flight.is_empty()
     }
 
     /// The writer waits no longer: what was not taken is lost, then comes the end.

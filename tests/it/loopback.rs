@@ -17,7 +17,7 @@ use hobnob::text::Body;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) fn live(names: &[&str]) -> Live {
-    let (mut live, mut rng) = (Live::new(), Rng::new(Seed::from_number(1)));
+    let (mut live, mut rng) = (Live::new().expect("descriptors"), Rng::new(Seed::from_number(1)));
     for name in names {
         let config = Config::new(Name::new(name).expect("a good name"));
         let listen = Listen::At("127.0.0.1:0".parse().expect("an address"));

@@ -20,12 +20,18 @@ mod sim_scale;
 mod sim_seeds;
 
 // Scripts: what the language does, and what becomes of each verb.
+mod play;
 mod scripts;
 mod sim_world;
 
 // Real sockets, several nodes on one thread.
 mod closed_streams;
 mod loopback;
+
+// The world on those: what holds there as in the imaginary one, and what only sockets can show.
+mod both_worlds;
+mod loopback_world;
+mod stage;
 
 // The program as a process: every verb over real sockets, and how a run ends.
 mod exit_codes;

@@ -120,6 +120,20 @@ fn to_settle_is_to_have_nothing_left_but_keepalives() {
 }
 
 #[test]
+fn a_redial_that_is_not_needed_any_more_is_not_waited_for() {
+    let mut cast = Cast::pair(1);
+    cast.apply(Network::Crash(B));
+    cast.send(A, B, "0");
+    cast.pass(MS(10));
+    cast.apply(Network::Restart(B));
+    cast.connect(A, B);
+    let before = cast.sim.now().mono;
+    cast.settle();
+    assert_eq!(cast.heard(B, A), ["0"]);
+    assert!(cast.sim.now().mono.since(before) < MS(100));
+}
+
+#[test]
 fn a_handshake_with_a_hole_is_waited_for() {
     let mut cast = Cast::new(1, &["alice", "bob"]);
     let to = PeerRef::At(cast.sim.address(B).expect("bob").into());

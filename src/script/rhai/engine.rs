@@ -173,8 +173,9 @@ fn bound(engine: &mut Engine, kit: &Rc<Kit>) {
     });
 }
 
-/// A name that no variable has is a peer of the cast: a fresh handle each time, so that closures
-/// capture nothing and functions see the cast.
+/// A name that no variable has is a peer of the cast, so functions see the cast and closures capture
+/// nothing but names. One that is quoted somewhere in the script may be cast later: a closure may
+/// speak of it before.
 fn names(engine: &mut Engine, kit: &Rc<Kit>) {
     let own = Rc::clone(kit);
     // Marked volatile by its authors; the version is pinned.
@@ -185,14 +186,18 @@ fn names(engine: &mut Engine, kit: &Rc<Kit>) {
         }
         let Ok(name) = Name::new(word) else { return Ok(None) };
         let stage = own.stage.borrow();
-        let scene = stage.scene.number;
-        let peer = match stage.scene.find(name) {
-            Some(no) => Peer { no: Some(no), name: stage.name(no), scene },
-            None if stage.is_left_out(name) => Peer { no: None, name, scene },
-            None => return Ok(None),
-        };
-        Ok(Some(Dynamic::from(peer)))
+        let known = stage.scene.find(name).is_some() || stage.is_left_out(name);
+        let known = known || stage.texts.values().any(|text| is_quoted(text, word));
+        Ok(known.then(|| Dynamic::from(Peer(name))))
     });
+}
+
+/// Whether a script has this word as a text.
+fn is_quoted(text: &str, word: &str) -> bool {
+    let is_mark = |c: Option<char>| matches!(c, Some('"' | '`'));
+    text.match_indices(word).any(|(at, _)| {
+        is_mark(text[..at].chars().next_back()) && is_mark(text[at + word.len()..].chars().next())
+    })
 }
 
 /// What a script prints is a note in the list: renderers show it, escaped, in its place.

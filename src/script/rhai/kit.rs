@@ -120,13 +120,12 @@ impl Kit {
             if failures >= limits::HANDLER_FAILURES_MAX || stage.scene.actors[call.me.0].ended.is_some() {
                 return Ok(());
             }
-            let me = Peer { no: Some(call.me), name: stage.name(call.me), scene: stage.scene.number };
-            (stage.scene.number, me)
+            (stage.scene.number, Peer(stage.name(call.me)))
         };
         let Some(handler) = self.handlers.borrow().get(&(scene, call.handler)).cloned() else {
             return Ok(());
         };
-        let about = self.about(scene, call.about);
+        let about = about(call.about);
         let before = std::mem::replace(&mut self.stage.borrow_mut().in_handler, true);
         let result = caller(&handler, &mut [Dynamic::from(me), about]);
         let mut stage = self.stage.borrow_mut();
@@ -156,19 +155,6 @@ impl Kit {
         };
         stage.record(Some(call.me), Ev::Note, |moment| moment.text = text(words));
         Ok(())
-    }
-
-    fn about(&self, scene: u64, about: About) -> Dynamic {
-        match about {
-            About::Peer(who) => someone(scene, &who),
-            About::Message(heard) => Dynamic::from(Message { heard, scene }),
-            About::Failed(who, words) => {
-                let mut map = rhai::Map::new();
-                map.insert("to".into(), someone(scene, &who));
-                map.insert("text".into(), words.to_string().into());
-                Dynamic::from(map)
-            }
-        }
     }
 
     fn look(&self, caller: Caller<'_>) -> Result<(), ScriptError> {
@@ -208,10 +194,24 @@ impl Kit {
     }
 }
 
+/// What a handler is told.
+fn about(about: About) -> Dynamic {
+    match about {
+        About::Peer(who) => someone(&who),
+        About::Message(heard) => Dynamic::from(Message { heard }),
+        About::Failed(who, words) => {
+            let mut map = rhai::Map::new();
+            map.insert("to".into(), someone(&who));
+            map.insert("text".into(), words.to_string().into());
+            Dynamic::from(map)
+        }
+    }
+}
+
 /// A peer as a script sees it: one of the cast, or a name.
-pub(super) fn someone(scene: u64, who: &Someone) -> Dynamic {
+pub(super) fn someone(who: &Someone) -> Dynamic {
     match who.no {
-        Some(no) => Dynamic::from(Peer { no: Some(no), name: who.name, scene }),
+        Some(_) => Dynamic::from(Peer(who.name)),
         None => who.name.to_string().into(),
     }
 }

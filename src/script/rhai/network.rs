@@ -33,9 +33,8 @@ fn name(word: &str) -> Result<Name, Failure> {
 
 fn cast(turns: &Turns<'_>, spot: &Spot, word: &str) -> Result<Peer, ScriptError> {
     let name = name(word)?;
-    let mut stage = turns.stage.borrow_mut();
-    let scene = stage.scene.number;
-    Ok(Peer { no: stage.cast_unless_left_out(name, spot)?, name, scene })
+    turns.stage.borrow_mut().cast_unless_left_out(name, spot)?;
+    Ok(Peer(name))
 }
 
 fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
@@ -58,17 +57,10 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("peer", move |ctx: Ctx<'_>, word: &str| {
         own.act(&ctx, |turns, spot| {
             let name = name(word)?;
-            let stage = turns.stage.borrow();
-            let (known, scene) = (stage.scene.find(name), stage.scene.number);
-            if stage.is_left_out(name) {
-                return Ok(Peer { no: None, name, scene });
-            }
-            drop(stage);
+            let known = turns.stage.borrow().scene.find(name);
             match known {
-                Some(no) => {
-                    let stage = turns.stage.borrow();
-                    Ok(Peer { no: Some(no), name: stage.name(no), scene: stage.scene.number })
-                }
+                Some(no) => Ok(Peer(turns.stage.borrow().name(no))),
+                None if turns.stage.borrow().is_left_out(name) => Ok(Peer(name)),
                 None => cast(turns, spot, word),
             }
         })

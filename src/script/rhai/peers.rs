@@ -221,7 +221,7 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
                     },
                 };
                 let heard = turns.expect(spot, no, from.as_ref(), &pattern, within)?;
-                Ok(heard.map_or(Dynamic::UNIT, |heard| Dynamic::from(Message { heard, scene: me.scene })))
+                Ok(heard.map_or(Dynamic::UNIT, |heard| Dynamic::from(Message { heard })))
             })
         }
     };
@@ -274,7 +274,7 @@ fn asking(engine: &mut Engine, kit: &Rc<Kit>) {
             own.act(&ctx, |turns, spot| {
                 let Some(no) = asked(turns, &me)? else { return Ok(Array::new()) };
                 let peers = turns.peers(no, known)?;
-                let words = format!("{}.{verb}() is {peers:?}", me.name);
+                let words = format!("{}.{verb}() is {peers:?}", me.0);
                 turns.stage.borrow_mut().answered(spot, words);
                 Ok(peers.into_iter().map(Dynamic::from).collect::<Array>())
             })
@@ -286,9 +286,8 @@ fn asking(engine: &mut Engine, kit: &Rc<Kit>) {
             let Some(no) = asked(turns, &me)? else { return Ok(Array::new()) };
             let stage = turns.stage.borrow();
             let unread = stage.scene.actors[no.0].unread.iter();
-            let message = |heard: &crate::script::scene::Heard| {
-                Dynamic::from(Message { heard: heard.clone(), scene: me.scene })
-            };
+            let message =
+                |heard: &crate::script::scene::Heard| Dynamic::from(Message { heard: heard.clone() });
             Ok(unread.map(message).collect::<Array>())
         })
     });
@@ -331,7 +330,7 @@ fn handlers(engine: &mut Engine, kit: &Rc<Kit>) {
                 let number = stage.scene.handlers.len();
                 stage.scene.handlers.push(Hook { on, auto, failures: 0 });
                 stage.scene.actors[no.0].handlers.push(number);
-                kit.handlers.borrow_mut().insert((me.scene, number), handler);
+                kit.handlers.borrow_mut().insert((stage.scene.number, number), handler);
                 Ok(())
             })
         }

@@ -134,7 +134,7 @@ fn innermost(error: EvalAltResult) -> (EvalAltResult, String) {
     }
 }
 
-fn unknown(name: &str, peers: &[String]) -> String {
+pub(super) fn unknown(name: &str, peers: &[String]) -> String {
     let shown = escape_display(name);
     if peers.is_empty() {
         return format!(

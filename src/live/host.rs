@@ -1,0 +1,151 @@
+//! A node with what belongs to it: its store, its streams, and what it said that nobody has taken.
+//! Decides when its front end or its network keeps it from reading; knows no sockets.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+
+use crate::api::event::Event;
+use crate::id::{LinkId, Name, RequestId, SaveId};
+use crate::key::PeerKey;
+use crate::live::ready::Token;
+use crate::live::replies::Replies;
+use crate::live::world::disk::Disk;
+use crate::live::world::member::Life;
+use crate::node::Node;
+use crate::node::io::{Record, Snapshot};
+use crate::store::Store;
+use crate::time::{Mono, Now, Wall};
+
+/// A node and what belongs to it.
+pub(super) struct Host {
+    pub(super) name: Name,
+    pub(super) key: PeerKey,
+    /// `None` while its program does not run.
+    pub(super) node: Option<Node>,
+    pub(super) store: Keeping,
+    pub(super) listens: Option<SocketAddr>,
+    pub(super) listener: Option<Token>,
+    pub(super) streams: BTreeMap<LinkId, Token>,
+    pub(super) accepts: u64,
+    pub(super) requests: u64,
+    /// Each with its number among all that all hosts ever said.
+    pub(super) events: VecDeque<(u64, Event)>,
+    pub(super) replies: Replies,
+    /// Things that there were to take, ever.
+    pub(super) news: u64,
+    /// On the list of those.
+    pub(super) stirred: bool,
+    pub(super) armed: Option<Mono>,
+    /// It reads nothing before this.
+    pub(super) slow: Option<Mono>,
+    /// How far its date is ahead, in microseconds.
+    pub(super) skew: i64,
+    /// Wishes of its node until it crashes.
+    pub(super) fuse: Option<u64>,
+    /// What its program takes to start anew, if it is one that may end and start.
+    pub(super) life: Option<Box<Life>>,
+}
+
+/// Where a node's records are kept.
+pub(super) enum Keeping {
+    Store(Box<dyn Store>),
+    Disk(Disk),
+}
+
+/// Events that may wait for a front end before its node reads no more.
+const EVENTS_MAX: usize = 65_536;
+
+impl Host {
+    pub(super) fn new(node: Node, store: Keeping, life: Option<Box<Life>>) -> Self {
+        Self {
+            name: node.name(),
+            key: node.key(),
+            node: Some(node),
+            store,
+            listens: None,
+            listener: None,
+            streams: BTreeMap::new(),
+            accepts: 0,
+            requests: 0,
+            events: VecDeque::new(),
+            replies: Replies::default(),
+            news: 0,
+            stirred: false,
+            armed: None,
+            slow: None,
+            skew: 0,
+            fuse: None,
+            life,
+        }
+    }
+
+    pub(super) fn next_request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId(self.requests)
+    }
+
+    /// Both clocks as this machine has them.
+    pub(super) fn now(&self, now: Now) -> Now {
+        Now { mono: now.mono, wall: Wall(now.wall.0.saturating_add(self.skew)) }
+    }
+
+    /// Its front end takes nothing, so it reads nothing either.
+    pub(super) fn is_stuffed(&self) -> bool {
+        self.events.len() >= EVENTS_MAX
+    }
+
+    /// Whether it reads what comes.
+    pub(super) fn reads(&self, now: Mono) -> bool {
+        !self.is_stuffed() && self.slow.is_none_or(|slow| slow <= now)
+    }
+
+    /// When it is to be looked at even if nothing happens.
+    pub(super) fn deadline(&self) -> Option<Mono> {
+        let node = self.node.as_ref().and_then(Node::deadline);
+        let disk = match &self.store {
+            Keeping::Store(_) => None,
+            Keeping::Disk(disk) => disk.due(),
+        };
+        [node, disk, self.slow].into_iter().flatten().min()
+    }
+}
+
+impl Keeping {
+    pub(super) fn load(&mut self) -> Snapshot {
+        match self {
+            Self::Store(store) => store.load(),
+            Self::Disk(disk) => disk.load(),
+        }
+    }
+
+    pub(super) fn keeps(&self) -> bool {
+        match self {
+            Self::Store(store) => store.keeps(),
+            Self::Disk(_) => true,
+        }
+    }
+
+    /// Whether something is on its way to it.
+    pub(super) fn is_saving(&self) -> bool {
+        match self {
+            // It is done at once, or nobody can tell.
+            Self::Store(_) => false,
+            Self::Disk(disk) => disk.due().is_some(),
+        }
+    }
+
+    pub(super) fn save(&mut self, now: Mono, save: SaveId, records: Vec<Record>) {
+        match self {
+            Self::Store(store) => store.save(save, records),
+            Self::Disk(disk) => disk.save(now, save, records),
+        }
+    }
+
+    /// The latest save that is done, once.
+    pub(super) fn saved(&mut self, now: Mono) -> Option<SaveId> {
+        match self {
+            Self::Store(store) => store.saved(),
+            Self::Disk(disk) => disk.saved(now),
+        }
+    }
+}

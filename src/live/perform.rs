@@ -1,0 +1,127 @@
+//! What nodes ask for is done: in order, at once, as long as the program that asks for it lives.
+
+use crate::api::reply::Reply;
+use crate::live::Live;
+use crate::live::slab::Thing;
+use crate::live::stream::Stream;
+use crate::node::io::{Effect, Input};
+use crate::time::Now;
+
+impl Live {
+    /// Lets every stirred node end its turn, and performs what comes of it until nothing does.
+    pub(super) fn flush(&mut self) {
+        while let Some(at) = self.stirred.pop() {
+            self.hosts[at].stirred = false;
+            let Some(node) = self.hosts[at].node.as_mut() else { continue };
+            let mut effects = std::mem::take(&mut self.effects);
+            node.flush(&mut effects);
+            if !effects.is_empty() {
+                self.stir(at);
+            }
+            let now = self.clock.now();
+            self.perform(at, now, &mut effects);
+            self.effects = effects;
+            self.write_queued(now);
+            self.arm_host(at);
+        }
+    }
+
+    pub(super) fn stir(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.hosts[at].stirred, true) {
+            self.stirred.push(at);
+        }
+    }
+
+    pub(super) fn give(&mut self, at: usize, now: Now, input: Input<'_>) {
+        let host = &mut self.hosts[at];
+        let here = host.now(now);
+        let Some(node) = host.node.as_mut() else { return };
+        let mut effects = std::mem::take(&mut self.effects);
+        node.handle(here, input, &mut effects);
+        self.given += 1;
+        self.stir(at);
+        self.perform(at, now, &mut effects);
+        self.effects = effects;
+        self.arm_host(at);
+    }
+
+    fn perform(&mut self, at: usize, now: Now, effects: &mut Vec<Effect>) {
+        let mut leaves = false;
+        for effect in effects.drain(..) {
+            leaves |= self.fulfil(at, now, effect);
+            if let Some(fuse) = &mut self.hosts[at].fuse {
+                *fuse = fuse.saturating_sub(1);
+                if *fuse == 0 {
+                    return self.crash(at);
+                }
+            }
+        }
+        // Whoever is not of the cast belongs to a front end, which ends it.
+        if leaves && self.hosts[at].life.is_some() {
+            self.leave(at, now);
+        }
+        // A store in memory is done at once; a slower one rings the bell.
+        let host = &mut self.hosts[at];
+        if let Some(save) = host.store.saved(now.mono) {
+            let here = host.now(now);
+            let Some(node) = host.node.as_mut() else { return };
+            node.handle(here, Input::Saved { save }, effects);
+            self.stir(at);
+            self.perform(at, now, effects);
+        }
+    }
+
+    /// Does one thing; true if it was the last word of a node that leaves.
+    fn fulfil(&mut self, at: usize, now: Now, effect: Effect) -> bool {
+        let host = &mut self.hosts[at];
+        match effect {
+            Effect::Emit(event) => {
+                self.news += 1;
+                host.news += 1;
+                host.events.push_back((self.news, event));
+            }
+            Effect::Reply { request, result } => {
+                self.news += 1;
+                host.news += 1;
+                let leaves = matches!(result, Ok(Reply::Goodbye));
+                host.replies.put(request, result);
+                return leaves;
+            }
+            Effect::Dial { link, to } => {
+                if let Some((target, addr)) = self.net.as_ref().and_then(|net| net.member_at(&to)) {
+                    self.dial_member(at, link, target, addr, now);
+                    return false;
+                }
+                let token = self.things.add(Thing::Stream(Box::new(Stream::dial(to, now.mono, at, link))));
+                host.streams.insert(link, token);
+                self.ready.push(token);
+            }
+            Effect::Write { link, bytes } => {
+                if let Some(&token) = host.streams.get(&link)
+                    && let Some(stream) = self.things.stream(token)
+                {
+                    stream.queue(bytes);
+                    self.queued.push(token);
+                }
+            }
+            Effect::Finish { link } => {
+                if let Some(&token) = host.streams.get(&link)
+                    && let Some(stream) = self.things.stream(token)
+                {
+                    stream.finish();
+                    self.ready.push(token);
+                }
+            }
+            Effect::Close { link } => {
+                if let Some(token) = host.streams.remove(&link)
+                    && let Some(stream) = self.things.stream(token)
+                {
+                    stream.close(now.mono);
+                    self.ready.push(token);
+                }
+            }
+            Effect::Save { save, records } => host.store.save(now.mono, save, records),
+        }
+        false
+    }
+}
