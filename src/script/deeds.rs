@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::id::Name;
 use crate::script::error::Spot;
 
 /// A deed among all of a run.
@@ -56,6 +57,9 @@ impl DeedKind {
 pub struct Deeds {
     /// Everything done, in order.
     pub done: Vec<Deed>,
+    /// Who got a message that an expectation would have taken which is left out. Were one of these to
+    /// get nothing, it would matter.
+    pub untaken: BTreeSet<Name>,
     left_out: BTreeSet<DeedId>,
     counts: BTreeMap<(Spot, String), u32>,
 }

@@ -34,6 +34,27 @@ impl Stage {
         self.scene.actors[me.0].unread.remove(at)
     }
 
+    /// Takes a message of which nobody asks whether it comes.
+    fn take_unasked(&mut self, me: PeerNo, from: Option<&Target>, pattern: &Pattern) {
+        if self.take(me, from, pattern).is_some() {
+            self.deeds.untaken.insert(self.scene.actors[me.0].name);
+        } else {
+            self.scene.actors[me.0].unasked.push((from.cloned(), pattern.clone()));
+        }
+    }
+
+    /// A message has come; it may be one of which nobody asks.
+    pub(super) fn take_if_unasked(&mut self, me: PeerNo) {
+        for at in 0..self.scene.actors[me.0].unasked.len() {
+            let (from, pattern) = self.scene.actors[me.0].unasked[at].clone();
+            if self.take(me, from.as_ref(), &pattern).is_some() {
+                self.deeds.untaken.insert(self.scene.actors[me.0].name);
+                self.scene.actors[me.0].unasked.remove(at);
+                return;
+            }
+        }
+    }
+
     /// What is unread, for a failure to show, with what came nearest.
     fn unmet(&self, me: PeerNo, from: Option<&Target>, pattern: Option<&Pattern>) -> Unmet {
         let actor = &self.scene.actors[me.0];
@@ -68,7 +89,8 @@ impl Stage {
 }
 
 impl Turns<'_> {
-    /// Waits for a message and takes it; `None` when this run leaves that out.
+    /// Waits for a message and takes it; `None` when this run leaves that out. Then it is taken
+    /// whenever it comes, as nothing else is to find it unread.
     pub(super) fn expect(
         &mut self,
         spot: &Spot,
@@ -78,6 +100,7 @@ impl Turns<'_> {
         within: Duration,
     ) -> Result<Option<Heard>, ScriptError> {
         if !self.stage.borrow_mut().may_expect(spot, me, from, pattern, within) {
+            self.stage.borrow_mut().take_unasked(me, from, pattern);
             return Ok(None);
         }
         let found = self.until(within, |stage| stage.take(me, from, pattern))?;

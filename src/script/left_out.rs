@@ -88,6 +88,16 @@ impl Stage {
         self.answers.said.push(words);
     }
 
+    /// Whether a line of the script is about somebody who is left out.
+    pub(super) fn names_left_out(&self, spot: &Spot) -> bool {
+        if self.left_out.is_empty() {
+            return false;
+        }
+        let line = self.quote(spot).unwrap_or_default();
+        let is_left_out = |word: &str| self.left_out.iter().any(|name| name.as_str() == word);
+        line.split(|c: char| !c.is_alphanumeric() && c != '_').any(is_left_out)
+    }
+
     /// The script asked somebody who is left out.
     pub(super) fn not_answered(&mut self) {
         self.answers.void = true;

@@ -14,7 +14,7 @@ use crate::cli::scripts::sweep::{once, why};
 use crate::play::{Ev, Moment};
 use crate::report::diagram;
 use crate::script::deeds::{Deed, DeedId, DeedKind, Deeds};
-use crate::script::{Outcome, Source};
+use crate::script::{Outcome, Source, Watch};
 use crate::text::Untrusted;
 
 /// How many runs it may take. What is found until then is shown.
@@ -91,22 +91,36 @@ impl Failing for Search<'_> {
 
     fn parts(&self, kind: Option<DeedKind>) -> Vec<DeedId> {
         let of_kind = |deed: &&Deed| kind.is_none_or(|kind| deed.kind == kind);
-        self.best.deeds.done.iter().filter(of_kind).map(|deed| deed.id.clone()).collect()
+        let done = &self.best.deeds.done;
+        // It failed at the last: without it, it would fail elsewhere or not at all.
+        let last = done.len() - usize::from(done.last().is_some_and(|deed| deed.kind == DeedKind::Expect));
+        done[..last].iter().filter(of_kind).map(|deed| deed.id.clone()).collect()
     }
 
     fn fails_without(&mut self, some: &[DeedId]) -> bool {
         let mut left_out = self.left_out.clone();
         left_out.extend(some.iter().cloned());
         self.runs += 1;
+        // What is less makes no more messages arrive; a storm without its check would have no end.
+        let ends = Ends::default();
+        let (own, whole, most) = (ends.clone(), self.ends.clone(), arrows(&self.best));
+        let mut arrived = 0;
+        let watch: Watch = Box::new(move |_, moment| {
+            arrived += usize::from(moment.ev == Ev::Recv);
+            if arrived > most || whole.stop.asked().is_some() {
+                own.stop.interrupt();
+            }
+        });
         let manner = Manner {
             seed: self.seed,
             tcp: self.script.tcp,
-            ends: self.ends.clone(),
             deeds: Deeds::without(left_out.clone()),
+            watch: Some(watch),
+            ends,
             ..Manner::default()
         };
         let outcome = play(self.source, manner);
-        if Failure::of(&outcome).as_ref() != Some(&self.wanted) {
+        if Failure::of(&outcome).as_ref() != Some(&self.wanted) || self.does_more(&outcome) {
             return false;
         }
         (self.best, self.left_out) = (outcome, left_out);
@@ -119,6 +133,18 @@ impl Failing for Search<'_> {
 }
 
 impl Search<'_> {
+    /// Whether a run does what the best so far does not: it went on where that one failed, and fails
+    /// so for another reason. Or whoever was to hear something else, or nothing, hears what another
+    /// expectation is no longer there to take.
+    fn does_more(&self, outcome: &Outcome) -> bool {
+        let failed = outcome.play.moments.iter().find(|moment| moment.ev == Ev::ExpectFail);
+        if failed.and_then(|failed| failed.peer).is_some_and(|who| outcome.deeds.untaken.contains(&who)) {
+            return true;
+        }
+        let known: BTreeSet<_> = self.best.deeds.done.iter().map(|deed| &deed.id).collect();
+        outcome.deeds.done.iter().any(|deed| !known.contains(&deed.id))
+    }
+
     /// What is left, as a batch and as a picture.
     fn show(&self, before: usize) -> String {
         let name = crate::text::escape_display(&self.source.name);

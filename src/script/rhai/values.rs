@@ -108,13 +108,11 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     let actor = |kit: &Rc<Kit>, get: fn(&Stage, PeerNo) -> Dynamic| {
         let kit = Rc::clone(kit);
         move |peer: &mut Peer| -> Dynamic {
-            let mut stage = kit.stage.borrow_mut();
+            let stage = kit.stage.borrow();
             match peer.no(&stage) {
-                Ok(Some(no)) => return get(&stage, no),
-                Ok(None) => stage.not_answered(),
-                Err(_) => {}
+                Ok(Some(no)) => get(&stage, no),
+                Ok(None) | Err(_) => Dynamic::UNIT,
             }
-            Dynamic::UNIT
         }
     };
     engine.register_get("addr", actor(kit, |stage, no| stage.scene.actors[no.0].addr.to_string().into()));
