@@ -33,6 +33,8 @@ pub struct Deed {
 /// What a deed is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeedKind {
+    /// Plays a test, which has a world of its own.
+    Test,
     /// Casts a peer.
     Peer,
     /// Changes the network, or a peer's fate.
@@ -49,7 +51,8 @@ pub enum DeedKind {
 
 impl DeedKind {
     /// All of them: what most other deeds hang on comes first.
-    pub const ALL: [Self; 6] = [Self::Peer, Self::Fault, Self::Talk, Self::Expect, Self::Pause, Self::Step];
+    pub const ALL: [Self; 7] =
+        [Self::Test, Self::Peer, Self::Fault, Self::Talk, Self::Expect, Self::Pause, Self::Step];
 }
 
 /// What is done, and what is not to be.

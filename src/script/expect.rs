@@ -112,6 +112,7 @@ impl Turns<'_> {
                 moment.line = Some(spot.line);
                 moment.cause = Some(heard.moment);
             });
+            stage.answered_text(spot, &heard.text);
             return Ok(Some(heard));
         }
         let mut unmet = stage.unmet(me, from, Some(pattern));

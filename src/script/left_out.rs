@@ -17,15 +17,22 @@ pub(super) struct Answers {
     /// The latest answers, and the line that asked.
     line: u32,
     said: Vec<String>,
+    /// The latest message that was expected and came, and the line.
+    got: Option<(u32, String)>,
 }
 
+/// Characters of a message that the failure of a check shows.
+const SHOWN: usize = 80;
+
 impl Answers {
-    /// What a check on this line rested on, for its failure to say.
+    /// What a check on this line rested on, for its failure to say: the peers that it asked for, and
+    /// the message that was expected there or just above.
     pub(super) fn on(&self, line: u32) -> String {
-        if self.line == line && !self.said.is_empty() {
-            return format!(" ({})", self.said.join(", "));
-        }
-        String::new()
+        let got = self.got.as_ref().filter(|(at, _)| (line.saturating_sub(1)..=line).contains(at));
+        let got = got.map(|(_, text)| format!("got \"{text}\""));
+        let said = self.said.iter().filter(|_| self.line == line).cloned();
+        let all: Vec<_> = said.chain(got).collect();
+        if all.is_empty() { String::new() } else { format!(" ({})", all.join(", ")) }
     }
 }
 
@@ -41,6 +48,11 @@ impl Stage {
         let auto = self.in_handler;
         // Nobody types what a handler does, so it is no line of a batch.
         self.deeds.may(spot, kind, part, || if auto { format!("# in a handler: {}", line()) } else { line() })
+    }
+
+    /// Whether a test is to be played.
+    pub(super) fn may_test(&mut self, spot: &Spot, title: &str) -> bool {
+        self.may(spot, DeedKind::Test, title, || format!("# test: {title}"))
     }
 
     /// Casts a peer, unless this run leaves it out.
@@ -79,13 +91,30 @@ impl Stage {
         }
     }
 
-    /// The script asked somebody something; this is the answer.
-    pub(super) fn answered(&mut self, spot: &Spot, words: String) {
+    /// The script asked somebody for a list of peers; this is the answer.
+    pub(super) fn answered_peers(&mut self, spot: &Spot, asked: &str, peers: &[String]) {
         if self.answers.line != spot.line {
             self.answers.line = spot.line;
             self.answers.said.clear();
         }
-        self.answers.said.push(words);
+        let ended = |name: &str| {
+            let actor = self.scene.actors.iter().find(|actor| actor.name.as_str() == name)?;
+            Some(if actor.ended? == Ev::Crash { " (crashed)" } else { " (has left)" })
+        };
+        // Whether one on the list is there at all is what people want to know next.
+        let shown = peers.iter().map(|name| format!("{name}{}", ended(name).unwrap_or_default()));
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        let shown = if shown.is_empty() { "nobody".to_owned() } else { shown };
+        self.answers.said.push(format!("{asked}: {shown}"));
+    }
+
+    /// The script expected something, and this came.
+    pub(super) fn answered_text(&mut self, spot: &Spot, words: &str) {
+        let mut shown: String = words.chars().take(SHOWN).collect();
+        if shown.len() < words.len() {
+            shown.push('…');
+        }
+        self.answers.got = Some((spot.line, crate::text::escape_display(&shown)));
     }
 
     /// Whether a line of the script is about somebody who is left out.

@@ -126,6 +126,14 @@ pub(super) enum About {
     Failed(Someone, Arc<str>),
 }
 
+impl Heard {
+    /// What an expectation gives that was left out.
+    pub(super) fn nothing(name: Name) -> Self {
+        let from = Someone { name, no: None };
+        Self { moment: 0, from, text: "".into(), auto: false, plain: false }
+    }
+}
+
 impl On {
     pub(super) const WORDS: &str = "message joined left lost failed";
 

@@ -15,12 +15,13 @@ use crate::play::{Ev, Moment};
 use crate::report::diagram;
 use crate::script::deeds::{Deed, DeedId, DeedKind, Deeds};
 use crate::script::{Outcome, Source, Watch};
-use crate::text::Untrusted;
+use crate::text::{Untrusted, escape_display};
 
 /// How many runs it may take. What is found until then is shown.
 const RUNS_MAX: u64 = 5_000;
-/// Columns of the picture.
+/// Columns of the picture, and rows; of a longer one, which is a storm, both ends are shown.
 const COLUMNS: usize = 100;
+const ROWS: usize = 80;
 
 /// Reduces the run of one seed, and prints what is left.
 pub(super) fn shrink(source: &Source, script: &Script, seed: u64, ends: &Ends, flags: &Flags) {
@@ -91,10 +92,7 @@ impl Failing for Search<'_> {
 
     fn parts(&self, kind: Option<DeedKind>) -> Vec<DeedId> {
         let of_kind = |deed: &&Deed| kind.is_none_or(|kind| deed.kind == kind);
-        let done = &self.best.deeds.done;
-        // It failed at the last: without it, it would fail elsewhere or not at all.
-        let last = done.len() - usize::from(done.last().is_some_and(|deed| deed.kind == DeedKind::Expect));
-        done[..last].iter().filter(of_kind).map(|deed| deed.id.clone()).collect()
+        loose(&self.best.deeds.done).into_iter().filter(of_kind).map(|deed| deed.id.clone()).collect()
     }
 
     fn fails_without(&mut self, some: &[DeedId]) -> bool {
@@ -147,19 +145,42 @@ impl Search<'_> {
 
     /// What is left, as a batch and as a picture.
     fn show(&self, before: usize) -> String {
-        let name = crate::text::escape_display(&self.source.name);
+        let name = escape_display(&self.source.name);
         let (after, runs, seed) = (arrows(&self.best), self.runs, self.seed);
         let mut text = format!("\n# {name}, seed {seed}, reduced in {runs} runs");
         text.push_str(&format!(" from {before} messages that arrived to {after}; it still fails so:\n"));
         text.push_str(&format!("# {}\n", self.wanted.why));
         for line in lines(&self.best.deeds.done) {
-            text.push_str(line);
+            text.push_str(&escape_display(line));
             text.push('\n');
         }
         text.push('\n');
-        text.push_str(&diagram::write(&self.best.play, COLUMNS));
+        let picture = diagram::write(&self.best.play, COLUMNS);
+        let rows: Vec<_> = picture.lines().collect();
+        let (above, below) = if rows.len() > ROWS { (ROWS / 2, rows.len() - ROWS / 2) } else { (0, 0) };
+        for (at, row) in rows.iter().enumerate().filter(|(at, _)| !(above + 1..below).contains(at)) {
+            if above > 0 && at == above {
+                text.push_str(&format!("   ({} rows more)\n", below - above));
+            } else {
+                text.push_str(row);
+                text.push('\n');
+            }
+        }
         text
     }
+}
+
+/// The deeds that may be left out: not the one that failed, as then it would fail elsewhere or not at
+/// all; nor what a check, which itself waits for nothing, came after with the time that it took.
+fn loose(done: &[Deed]) -> Vec<&Deed> {
+    let Some((last, before)) = done.split_last().filter(|(last, _)| last.kind == DeedKind::Expect) else {
+        return done.iter().collect();
+    };
+    let is_look = |deed: &Deed| deed.kind == DeedKind::Step || deed.line.starts_with('#');
+    let waits = |deed: &Deed| matches!(deed.kind, DeedKind::Pause | DeedKind::Expect);
+    let nearest = before.iter().rposition(|deed| !is_look(deed));
+    let waited = nearest.filter(|&at| last.line.starts_with("# check") && waits(&before[at]));
+    before.iter().enumerate().filter(|(at, _)| Some(*at) != waited).map(|(_, deed)| deed).collect()
 }
 
 /// The lines that do what was done. Whoever says anything is cast by that.

@@ -143,12 +143,13 @@ fn tell(script: &Script, failed: &BTreeMap<u64, Failed>, played: u64, json: bool
         if failed.len() > TOLD {
             text.extend_from_slice(format!("and {} more\n", failed.len() - TOLD).as_bytes());
         }
+        let seeds = if played == 1 { "seed" } else { "seeds" };
         let last = match failed.first_key_value() {
-            None => format!("{played} seeds, all well\n"),
+            None => format!("{played} {seeds}, all well\n"),
             Some((seed, _)) => {
                 let tcp = if script.tcp { "--tcp " } else { "" };
                 format!(
-                    "{played} seeds, {} failed; to see the first: hobnob run {tcp}--seed {seed} {}\n",
+                    "{played} {seeds}, {} failed; to see the first: hobnob run {tcp}--seed {seed} {}\n",
                     failed.len(),
                     script.file.display()
                 )

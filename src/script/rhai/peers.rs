@@ -14,7 +14,7 @@ use crate::script::act::Target;
 use crate::script::error::{Failure, ScriptError};
 use crate::script::rhai::kit::{Fallible, Kit};
 use crate::script::rhai::values::{Message, Peer, Span, target};
-use crate::script::scene::{Hook, On};
+use crate::script::scene::{Heard, Hook, On};
 use crate::script::turns::Turns;
 use crate::world::PeerNo;
 
@@ -212,16 +212,20 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
             kit.act(ctx, |turns, spot| {
                 let pattern = pattern("expect", like)?;
                 let Wanted { from, within } = wanted("expect", options)?;
-                let Some(no) = actor(turns, &me)? else { return Ok(Dynamic::UNIT) };
                 let from = match from {
-                    None => None,
-                    Some(from) => match target(&turns.stage.borrow(), "expect", &from)? {
-                        Some(from) => Some(from),
-                        None => return Ok(Dynamic::UNIT),
-                    },
+                    None => Some(None),
+                    Some(from) => target(&turns.stage.borrow(), "expect", &from)?.map(Some),
                 };
-                let heard = turns.expect(spot, no, from.as_ref(), &pattern, within)?;
-                Ok(heard.map_or(Dynamic::UNIT, |heard| Dynamic::from(Message { heard })))
+                let heard = match actor(turns, &me)?.zip(from) {
+                    Some((no, from)) => turns.expect(spot, no, from.as_ref(), &pattern, within)?,
+                    None => None,
+                };
+                // The script may look into it, and what it finds there says nothing.
+                let heard = heard.unwrap_or_else(|| {
+                    turns.stage.borrow_mut().not_answered();
+                    Heard::nothing(me.0)
+                });
+                Ok(Dynamic::from(Message { heard }))
             })
         }
     };
@@ -274,8 +278,7 @@ fn asking(engine: &mut Engine, kit: &Rc<Kit>) {
             own.act(&ctx, |turns, spot| {
                 let Some(no) = asked(turns, &me)? else { return Ok(Array::new()) };
                 let peers = turns.peers(no, known)?;
-                let words = format!("{}.{verb}() is {peers:?}", me.0);
-                turns.stage.borrow_mut().answered(spot, words);
+                turns.stage.borrow_mut().answered_peers(spot, &format!("{}.{verb}()", me.0), &peers);
                 Ok(peers.into_iter().map(Dynamic::from).collect::<Array>())
             })
         });
@@ -286,8 +289,7 @@ fn asking(engine: &mut Engine, kit: &Rc<Kit>) {
             let Some(no) = asked(turns, &me)? else { return Ok(Array::new()) };
             let stage = turns.stage.borrow();
             let unread = stage.scene.actors[no.0].unread.iter();
-            let message =
-                |heard: &crate::script::scene::Heard| Dynamic::from(Message { heard: heard.clone() });
+            let message = |heard: &Heard| Dynamic::from(Message { heard: heard.clone() });
             Ok(unread.map(message).collect::<Array>())
         })
     });
