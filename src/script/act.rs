@@ -46,7 +46,7 @@ impl Stage {
 
     fn may_talk(&mut self, spot: &Spot, me: PeerNo, line: impl FnOnce(&Self) -> String) -> bool {
         let line = format!("{}> {}", self.name(me), line(self));
-        self.deeds.may(spot, DeedKind::Talk, &line, || line.clone())
+        self.may(spot, DeedKind::Talk, &line, || line.clone())
     }
 
     /// The node has taken a message.
@@ -94,7 +94,7 @@ impl Turns<'_> {
         to: &Target,
         dialect: Option<Dialect>,
     ) -> Result<(), ScriptError> {
-        let Some(command) = self.connection(spot, me, to, dialect) else { return Ok(()) };
+        let Some(command) = self.connection(spot, me, to, dialect, true) else { return Ok(()) };
         self.call(me, "connect", command).map(drop)
     }
 
@@ -106,7 +106,7 @@ impl Turns<'_> {
         to: &Target,
         dialect: Option<Dialect>,
     ) -> Result<(), ScriptError> {
-        let Some(command) = self.connection(spot, me, to, dialect) else { return Ok(()) };
+        let Some(command) = self.connection(spot, me, to, dialect, false) else { return Ok(()) };
         self.stage.borrow_mut().submit(me, command)?;
         Ok(())
     }
@@ -117,10 +117,20 @@ impl Turns<'_> {
         me: PeerNo,
         to: &Target,
         dialect: Option<Dialect>,
+        waits: bool,
     ) -> Option<Command> {
         let mut stage = self.stage.borrow_mut();
-        let plain = if dialect == Some(Dialect::Plain) { "--classic " } else { "" };
-        let may = stage.may_talk(spot, me, |stage| format!("connect {plain}{}", stage.written(to)));
+        let classic = dialect == Some(Dialect::Plain);
+        let (name, whom) = (stage.name(me), stage.written(to));
+        let may = if waits {
+            let plain = if classic { "--classic " } else { "" };
+            stage.may_talk(spot, me, |_| format!("connect {plain}{whom}"))
+        } else {
+            // A batch always waits.
+            let plain = if classic { ", classic: true" } else { "" };
+            let line = format!("={name}.connect({whom}, #{{ wait: false{plain} }})");
+            stage.may(spot, DeedKind::Talk, &line, || line.clone())
+        };
         may.then(|| Command::Connect { to: stage.reference(to), dialect })
     }
 

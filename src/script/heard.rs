@@ -88,6 +88,7 @@ impl Stage {
         }
         let heard = Heard { moment: number, from, text: words, auto: message.auto, plain };
         self.scene.actors[me.0].hear(heard.clone());
+        self.take_if_unasked(me);
         self.scene.call(me, On::Message, &About::Message(heard));
     }
 

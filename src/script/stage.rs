@@ -14,8 +14,9 @@ use crate::id::{Name, RequestId};
 use crate::limits;
 use crate::play::{End, Ev, Head};
 use crate::rng::{Rng, Seed};
-use crate::script::deeds::{DeedKind, Deeds};
+use crate::script::deeds::Deeds;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::left_out::Answers;
 use crate::script::log::{Log, Watch};
 use crate::script::scene::{Actor, Scene};
 use crate::script::source::Outcome;
@@ -64,7 +65,8 @@ pub(super) struct Stage {
     scenes: u64,
     defaults: Defaults,
     /// Peers that are left out.
-    left_out: BTreeSet<Name>,
+    pub(super) left_out: BTreeSet<Name>,
+    pub(super) answers: Answers,
     /// Scenes that wait for the one under way to end.
     outer: Vec<Scene>,
     /// A handler is being called, so what it sends is a program's.
@@ -117,6 +119,7 @@ impl Stage {
             scenes: 1,
             defaults: Defaults::default(),
             left_out: BTreeSet::new(),
+            answers: Answers::default(),
             outer: Vec::new(),
             in_handler: false,
             progress: Rc::default(),
@@ -193,31 +196,6 @@ impl Stage {
         self.went_on();
         self.record(Some(who), Ev::Listen, |moment| moment.line = Some(spot.line));
         Ok(who)
-    }
-
-    /// Casts a peer, unless this run leaves it out.
-    pub(super) fn cast_unless_left_out(
-        &mut self,
-        name: Name,
-        spot: &Spot,
-    ) -> Result<Option<PeerNo>, Failure> {
-        // A batch casts by speaking, so there is no line for it.
-        if self.deeds.may(spot, DeedKind::Peer, name.as_str(), || format!("# {name} is cast")) {
-            self.left_out.remove(&name);
-            return self.cast(name, spot).map(Some);
-        }
-        self.left_out.insert(name);
-        Ok(None)
-    }
-
-    /// Whether this run leaves out a peer of this name.
-    pub(super) fn is_left_out(&self, name: Name) -> bool {
-        self.left_out.contains(&name)
-    }
-
-    /// Nobody is left out any more but who is so again.
-    pub(super) fn left_out_none(&mut self) {
-        self.left_out.clear();
     }
 
     /// From now on, and in the scenes to come, peers that are cast speak so.

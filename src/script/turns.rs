@@ -70,13 +70,15 @@ impl Turns<'_> {
     /// # Errors
     /// As [`Self::until`].
     pub(super) fn wait(&mut self, spot: &Spot, time: Duration) -> Result<(), ScriptError> {
-        self.waits(spot, &format!("wait {}", crate::api::command::show(time)));
+        if !self.waits(spot, &format!("wait {}", crate::api::command::show(time))) {
+            return Ok(());
+        }
         self.until(time, |_| None::<()>).map(drop)
     }
 
-    /// The script waits here.
-    pub(super) fn waits(&mut self, spot: &Spot, line: &str) {
-        self.stage.borrow_mut().deeds.may(spot, DeedKind::Wait, "", || line.to_owned());
+    /// Whether the script waits here.
+    pub(super) fn waits(&mut self, spot: &Spot, line: &str) -> bool {
+        self.stage.borrow_mut().may(spot, DeedKind::Pause, "", || line.to_owned())
     }
 
     /// Somebody of the cast is named by its address to a node that has never met it, and by its name

@@ -64,6 +64,10 @@ mod lines;
 // What is made of a run, in a browser.
 mod reports;
 
+// Faults planted in a build for tests, and whether they are found.
+#[cfg(feature = "planted")]
+mod planted;
+
 // The source and its documents: who knows whom, and that README does what it says.
 mod layers;
 mod readme;

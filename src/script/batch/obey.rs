@@ -63,10 +63,16 @@ impl Cast {
     pub(super) fn obey(&mut self, lines: Vec<Line>) -> Result<(), ScriptError> {
         for line in lines {
             let (spot, outcome, words) = (line.spot.clone(), line.outcome, line.text.clone());
+            let before = self.stage.borrow().deeds.done.len();
             let result = self.line(line).map_err(|mut error| {
                 error.spot.get_or_insert_with(|| spot.clone());
                 self.by_cast(error)
             });
+            match outcome {
+                Outcome::Succeed => {}
+                Outcome::Fail => self.stage.borrow_mut().deeds.mark(before, '!'),
+                Outcome::Either => self.stage.borrow_mut().deeds.mark(before, '?'),
+            }
             match (result, outcome) {
                 (Ok(()), Outcome::Succeed | Outcome::Either) => {}
                 (Ok(()), Outcome::Fail) => {
@@ -282,7 +288,7 @@ fn command_deed(
         }
         command => {
             let verb = VERBS.iter().find(|known| **known == verb).copied().unwrap_or("command");
-            let command = known_peers(turns, command);
+            let Some(command) = known_peers(turns, command) else { return Ok(None) };
             Ok(turns.other(spot, me, verb, command, line)?.and_then(|reply| told(turns, reply)))
         }
     }
@@ -292,18 +298,19 @@ fn command_deed(
 const VERBS: [&str; 8] = ["whois", "alias", "ignore", "unignore", "me", "status", "ping", "connect"];
 
 /// A command with peers of the cast by their addresses: a node knows a name only once it has met it.
-fn known_peers(turns: &Turns<'_>, command: Command) -> Command {
-    let known = |peer: PeerRef| match target(turns, &peer) {
-        Some(Target::Cast(no)) => turns.stage.borrow().reference(&Target::Cast(no)),
-        Some(Target::Other(_)) | None => peer,
+/// `None` when it is about one that is left out.
+fn known_peers(turns: &Turns<'_>, command: Command) -> Option<Command> {
+    let known = |peer: PeerRef| {
+        let target = target(turns, &peer)?;
+        Some(turns.stage.borrow().reference(&target))
     };
-    match command {
-        Command::Whois { peer } => Command::Whois { peer: known(peer) },
-        Command::Alias { name, peer } => Command::Alias { name, peer: known(peer) },
-        Command::Ignore { peer } => Command::Ignore { peer: known(peer) },
-        Command::Unignore { peer } => Command::Unignore { peer: known(peer) },
+    Some(match command {
+        Command::Whois { peer } => Command::Whois { peer: known(peer)? },
+        Command::Alias { name, peer } => Command::Alias { name, peer: known(peer)? },
+        Command::Ignore { peer } => Command::Ignore { peer: known(peer)? },
+        Command::Unignore { peer } => Command::Unignore { peer: known(peer)? },
         other => other,
-    }
+    })
 }
 
 /// An answer in a line.

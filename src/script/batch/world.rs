@@ -82,8 +82,7 @@ pub(super) fn disturb(turns: &Turns<'_>, spot: &Spot, fault: &Fault) -> Result<(
 
 /// Lets the world come to rest, or says that it did not.
 pub(super) fn settle(turns: &mut Turns<'_>, spot: &Spot, within: Duration) -> Result<(), ScriptError> {
-    turns.waits(spot, "settle");
-    if turns.settle(within)? {
+    if !turns.waits(spot, "settle") || turns.settle(within)? {
         return Ok(());
     }
     let words = format!("settle: the world did not come to rest within {}", show(within));
