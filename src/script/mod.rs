@@ -17,9 +17,12 @@ pub mod rhai;
 mod scene;
 mod source;
 mod stage;
+mod standing;
 pub mod stop;
 mod turns;
 
 pub use log::Watch;
+pub use rhai::Pace;
 pub use source::{Outcome, Source, SourceError};
 pub use stage::{Effort, Maker, Setting};
+pub use standing::Standing;

@@ -13,6 +13,7 @@ mod sweep;
 mod verify;
 
 pub(super) use args::ScriptVerb;
+pub(super) use play::effort;
 
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
