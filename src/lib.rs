@@ -6,6 +6,7 @@ pub mod addr;
 pub mod id;
 pub mod key;
 pub mod limits;
+mod planted;
 pub mod rng;
 pub mod text;
 pub mod time;

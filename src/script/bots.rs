@@ -10,25 +10,25 @@ use crate::script::stage::Stage;
 use crate::time::Mono;
 
 /// When handlers wrote to whom, by the names that they used.
-pub(super) type Answers = BTreeMap<String, Mono>;
+pub(super) type Spoken = BTreeMap<String, Mono>;
 
 impl Stage {
     /// A handler writes to somebody.
-    pub(super) fn answers(&mut self, whom: &str) {
+    pub(super) fn bot_speaks(&mut self, whom: &str) {
         let now = self.scene.world.now().mono;
-        let Some(answers) = self.answers.as_mut().filter(|_| self.in_handler) else { return };
-        if answers.len() >= PLAIN_ANSWERS_MAX {
-            answers.retain(|_, at| now.since(*at) < PLAIN_ANSWERS);
+        let Some(spoken) = self.spoken.as_mut().filter(|_| self.in_handler) else { return };
+        if spoken.len() >= PLAIN_ANSWERS_MAX {
+            spoken.retain(|_, at| now.since(*at) < PLAIN_ANSWERS);
         }
-        if answers.len() < PLAIN_ANSWERS_MAX {
-            answers.insert(whom.to_owned(), now);
+        if spoken.len() < PLAIN_ANSWERS_MAX {
+            spoken.insert(whom.to_owned(), now);
         }
     }
 
     /// Whether what somebody says in the plain protocol is likely a program's answer to ours.
     pub(super) fn is_answer(&self, who: &str) -> bool {
         let now = self.scene.world.now().mono;
-        let at = self.answers.as_ref().and_then(|answers| answers.get(who));
+        let at = self.spoken.as_ref().and_then(|spoken| spoken.get(who));
         at.is_some_and(|at| now.since(*at) < PLAIN_ANSWERS)
     }
 }

@@ -10,6 +10,7 @@ pub mod deeds;
 pub mod error;
 mod expect;
 mod heard;
+mod left_out;
 mod log;
 mod network;
 mod record;

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::play::{Ev, Moment, More, Verdict};
-use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::stage::Stage;
 use crate::text::Untrusted;
@@ -26,16 +25,6 @@ impl Stage {
             moment.peer = Some(actor.name);
         }
         self.log.push(moment)
-    }
-
-    /// A part of the script begins.
-    pub(super) fn step(&mut self, spot: &Spot, title: &str) {
-        let line = || format!("step {}", crate::api::words::quote_text(title));
-        self.deeds.may(spot, DeedKind::Wait, title, line);
-        self.record(None, Ev::Step, |moment| {
-            moment.line = Some(spot.line);
-            moment.text = text(title);
-        });
     }
 
     /// The line of a place, as it is written.

@@ -14,9 +14,10 @@ use crate::id::{Name, RequestId};
 use crate::limits;
 use crate::play::{End, Ev, Head};
 use crate::rng::{Rng, Seed};
-use crate::script::bots::Answers;
-use crate::script::deeds::{DeedKind, Deeds};
+use crate::script::bots::Spoken;
+use crate::script::deeds::Deeds;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::left_out::Answers;
 use crate::script::log::{Log, Watch};
 use crate::script::scene::{Actor, Scene};
 use crate::script::source::Outcome;
@@ -65,7 +66,8 @@ pub(super) struct Stage {
     scenes: u64,
     defaults: Defaults,
     /// Peers that are left out.
-    left_out: BTreeSet<Name>,
+    pub(super) left_out: BTreeSet<Name>,
+    pub(super) answers: Answers,
     /// Scenes that wait for the one under way to end.
     outer: Vec<Scene>,
     /// A handler is being called, so what it sends is a program's.
@@ -82,7 +84,7 @@ pub(super) struct Stage {
     /// It is never to end.
     standing: bool,
     /// See `bots`; where handlers are not bounded by their script's end.
-    pub(super) answers: Option<Answers>,
+    pub(super) spoken: Option<Spoken>,
 }
 
 /// What a scene begins with.
@@ -123,6 +125,7 @@ impl Stage {
             scenes: 1,
             defaults: Defaults::default(),
             left_out: BTreeSet::new(),
+            answers: Answers::default(),
             outer: Vec::new(),
             in_handler: false,
             progress: Rc::default(),
@@ -131,7 +134,7 @@ impl Stage {
             trace: setting.trace.then(Vec::new),
             digest: None,
             standing: false,
-            answers: None,
+            spoken: None,
         };
         for no in 0..stage.scene.world.peers() {
             stage.meet(PeerNo(no))?;
@@ -144,7 +147,7 @@ impl Stage {
         self.log.keep(limits::PROMPT_MOMENTS);
         self.deeds.forget();
         self.standing = true;
-        self.answers = Some(Answers::default());
+        self.spoken = Some(Spoken::default());
     }
 
     /// Begins a scene of its own. Its chances follow from the seed and from `title`, so that another
@@ -221,31 +224,6 @@ impl Stage {
         let (addr, key) = (self.scene.world.address(who)?, self.scene.world.key(who)?);
         self.scene.add(who, Actor::new(name, addr, key));
         Ok(())
-    }
-
-    /// Casts a peer, unless this run leaves it out.
-    pub(super) fn cast_unless_left_out(
-        &mut self,
-        name: Name,
-        spot: &Spot,
-    ) -> Result<Option<PeerNo>, Failure> {
-        // A batch casts by speaking, so there is no line for it.
-        if self.deeds.may(spot, DeedKind::Peer, name.as_str(), || format!("# {name} is cast")) {
-            self.left_out.remove(&name);
-            return self.cast(name, spot).map(Some);
-        }
-        self.left_out.insert(name);
-        Ok(None)
-    }
-
-    /// Whether this run leaves out a peer of this name.
-    pub(super) fn is_left_out(&self, name: Name) -> bool {
-        self.left_out.contains(&name)
-    }
-
-    /// Nobody is left out any more but who is so again.
-    pub(super) fn left_out_none(&mut self) {
-        self.left_out.clear();
     }
 
     /// From now on, and in the scenes to come, peers that are cast speak so.

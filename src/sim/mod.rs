@@ -26,6 +26,7 @@ use crate::api::reply::Reply;
 use crate::id::Name;
 use crate::limits;
 use crate::node::io::{Config, Effect, Input, Record};
+use crate::planted::{self, Planted};
 use crate::rng::Seed;
 use crate::time::Mono;
 use crate::world::fault::Fault;
@@ -186,7 +187,11 @@ impl Sim {
             return true;
         }
         if !self.stirred.is_empty() {
-            for who in std::mem::take(&mut self.stirred) {
+            let mut stirred = std::mem::take(&mut self.stirred);
+            if planted::is(Planted::HashOrder) {
+                stirred = planted::in_hash_order(stirred);
+            }
+            for who in stirred {
                 self.flush(who);
             }
             return true;

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::planted::{self, Planted};
 use crate::rng::Rng;
 use crate::time::Mono;
 use crate::why::Why;
@@ -80,7 +81,11 @@ impl Pipe {
     /// How long one word takes over a link of this shape.
     pub(crate) fn travel(&mut self, shape: &Shape) -> Duration {
         let jitter = u64::try_from(shape.jitter.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
-        let late = if jitter > 1 { Duration::from_micros(self.rng.below(jitter)) } else { Duration::ZERO };
+        let mut late =
+            if jitter > 1 { Duration::from_micros(self.rng.below(jitter)) } else { Duration::ZERO };
+        if planted::is(Planted::RealClock) {
+            late += Duration::from_micros(planted::clock_micros());
+        }
         shape.delay.saturating_add(late).max(self.least)
     }
 

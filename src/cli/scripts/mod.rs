@@ -2,6 +2,7 @@
 //! seeds, and makes reports. Here are the worlds made that a script plays in.
 
 mod args;
+mod ddmin;
 mod made;
 mod play;
 mod replay;

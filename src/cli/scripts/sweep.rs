@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use crate::api::exit::Exit;
@@ -43,7 +43,7 @@ pub(super) fn sweep(script: &Script, seeds: (u64, u64), reduce: bool, flags: &Fl
         };
     }
     let Some((seed, first)) = failed.first_key_value() else { return Exit::Done };
-    if reduce {
+    if reduce && first.exit != Exit::Parse {
         shrink::shrink(&source, script, *seed, &ends, flags);
     }
     first.exit
@@ -71,6 +71,8 @@ fn all(
     // Real sockets take their own time, and would take each other's.
     let cores = if script.tcp { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
     let (next, played) = (AtomicU64::new(from), AtomicU64::new(0));
+    // What does not parse does so with no seed.
+    let no_script = AtomicBool::new(false);
     let failed = Mutex::new(BTreeMap::new());
     let bar = progress(to - from + 1);
     thread::scope(|scope| {
@@ -78,7 +80,8 @@ fn all(
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed > to || seed < from || ends.stop.asked().is_some() {
+                    let over = ends.stop.asked().is_some() || no_script.load(Ordering::Relaxed);
+                    if seed > to || seed < from || over {
                         return;
                     }
                     let outcome = once(source, script, seed, ends);
@@ -91,6 +94,7 @@ fn all(
                     }
                     if let Some(why) = why(&outcome) {
                         let exit = outcome.exit();
+                        no_script.fetch_or(exit == Exit::Parse, Ordering::Relaxed);
                         failed
                             .lock()
                             .unwrap_or_else(PoisonError::into_inner)
@@ -139,12 +143,13 @@ fn tell(script: &Script, failed: &BTreeMap<u64, Failed>, played: u64, json: bool
         if failed.len() > TOLD {
             text.extend_from_slice(format!("and {} more\n", failed.len() - TOLD).as_bytes());
         }
+        let seeds = if played == 1 { "seed" } else { "seeds" };
         let last = match failed.first_key_value() {
-            None => format!("{played} seeds, all well\n"),
+            None => format!("{played} {seeds}, all well\n"),
             Some((seed, _)) => {
                 let tcp = if script.tcp { "--tcp " } else { "" };
                 format!(
-                    "{played} seeds, {} failed; to see the first: hobnob run {tcp}--seed {seed} {}\n",
+                    "{played} {seeds}, {} failed; to see the first: hobnob run {tcp}--seed {seed} {}\n",
                     failed.len(),
                     script.file.display()
                 )

@@ -13,6 +13,8 @@ use crate::cli::scripts::play::is_script;
 use crate::shell::output::complain;
 use crate::text::escape_display;
 
+/// How a Rust program ends that panics.
+const PANICKED: i32 = 101;
 /// Characters of a differing line that are shown.
 const SHOWN: usize = 400;
 
@@ -111,6 +113,12 @@ fn run(script: &Script, flags: &Flags, what: &str) -> Result<(String, i32), Stri
     let Some(exit) = run.status.code() else {
         return Err(format!("a run was killed: {}", run.status));
     };
+    // Two runs that fall over at the same place are alike, and yet nobody is to hear that all is well.
+    if exit == PANICKED {
+        let said = String::from_utf8_lossy(&run.stderr);
+        let words: Vec<_> = said.trim().lines().take(2).map(escape_display).collect();
+        return Err(format!("this program fell over: {}", words.join(" ")));
+    }
     let text = String::from_utf8(run.stdout).map_err(|_| "a run printed no text".to_owned())?;
     if text.is_empty() {
         return Err(String::from_utf8_lossy(&run.stderr).trim().to_owned());

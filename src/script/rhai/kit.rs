@@ -175,10 +175,12 @@ impl Kit {
         let here: Vec<_> =
             self.invariants.borrow().iter().filter(|always| always.scene == scene).cloned().collect();
         for always in here {
+            let before = std::mem::take(&mut self.stage.borrow_mut().answers);
             let holds = caller(&always.holds, &mut []).map_err(|error| self.explain(*error))?;
+            let answers = std::mem::replace(&mut self.stage.borrow_mut().answers, before);
             match holds.as_bool() {
-                Ok(true) => {}
-                Ok(false) => return Err(Failure::Check(format!("always: {}", always.title)).at(&always.spot)),
+                Ok(holds) if holds || answers.void => {}
+                Ok(_) => return Err(Failure::Check(format!("always: {}", always.title)).at(&always.spot)),
                 Err(kind) => {
                     let words = format!("always: the function is to give true or false, not {kind}");
                     return Err(Failure::Misuse(words).at(&always.spot));

@@ -8,6 +8,7 @@ use crate::api::command::{Dialect, show};
 use crate::api::fault::ShapeWish;
 use crate::id::Name;
 use crate::limits;
+use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::network::{Between, Machine};
 use crate::script::rhai::kit::{Fallible, Kit};
@@ -55,16 +56,18 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
     let own = Rc::clone(kit);
     engine.register_fn("peer", move |ctx: Ctx<'_>, word: &str| {
         own.act(&ctx, |turns, spot| {
-            let known = turns.stage.borrow().scene.find(name(word)?);
+            let name = name(word)?;
+            let known = turns.stage.borrow().scene.find(name);
             match known {
                 Some(no) => Ok(Peer(turns.stage.borrow().name(no))),
+                None if turns.stage.borrow().is_left_out(name) => Ok(Peer(name)),
                 None => cast(turns, spot, word),
             }
         })
     });
     let own = Rc::clone(kit);
     engine.register_fn("wire", move |ctx: Ctx<'_>, word: &str| {
-        own.act(&ctx, |turns, _| {
+        own.act(&ctx, |turns, spot| {
             let dialect = match word {
                 "classic" => Dialect::Plain,
                 "native" => Dialect::Native,
@@ -74,7 +77,11 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
                     return Err(Failure::Misuse(words).into());
                 }
             };
-            turns.stage.borrow_mut().speak(dialect);
+            let mut stage = turns.stage.borrow_mut();
+            // A batch says so line by line.
+            if stage.may(spot, DeedKind::Fault, word, || format!("# wire: {word}")) {
+                stage.speak(dialect);
+            }
             Ok(())
         })
     });
@@ -249,8 +256,7 @@ fn passing(engine: &mut Engine, kit: &Rc<Kit>) {
         let kit = Rc::clone(kit);
         move |ctx: &Ctx<'_>, within: Duration| -> Fallible<()> {
             kit.act(ctx, |turns, spot| {
-                turns.waits(spot, "settle");
-                if turns.settle(within)? {
+                if !turns.waits(spot, "settle") || turns.settle(within)? {
                     return Ok(());
                 }
                 Err(Failure::Check(format!("settle: the world did not come to rest within {}", show(within)))

@@ -56,10 +56,12 @@ pub(super) fn target(stage: &Stage, verb: &str, given: &Dynamic) -> Result<Optio
         let kind = given.type_name().rsplit("::").next().unwrap_or_default();
         return Err(Failure::Misuse(format!("{verb}: a peer is wanted, not {kind}")).into());
     };
-    if let Ok(name) = Name::new(&word)
-        && let Some(no) = stage.scene.find(name)
-    {
-        return Ok(Some(Target::Cast(no)));
+    if let Ok(name) = Name::new(&word) {
+        match stage.scene.find(name) {
+            Some(no) => return Ok(Some(Target::Cast(no))),
+            None if stage.is_left_out(name) => return Ok(None),
+            None => {}
+        }
     }
     if Address::is_meant(&word) {
         let address = word.parse().map_err(|error| Failure::Misuse(format!("{verb}: {error}")))?;
