@@ -147,7 +147,7 @@ impl Recording {
             }
             What::Renamed { who, .. } => {
                 let name = self.name(who);
-                self.remark(&format!("{name} calls itself {}", who.name));
+                self.remark(&format!("{name} is called {} now", who.name));
             }
             What::Left { ours: true, .. }
             | What::Superseded { .. }
