@@ -189,6 +189,10 @@ pub const PROMPT_VALUE_MAX: usize = 4_000;
 /// Peers that a script at a prompt casts: all connected, they leave the line editor, whose `select`
 /// sees only descriptors below 1,024, enough of them.
 pub const PROMPT_CAST_MAX: usize = 20;
+/// What a plain peer says within this time after a handler at a prompt wrote to it wakes no handler.
+pub const PLAIN_ANSWERS: Duration = Duration::from_secs(1);
+/// Plain peers of whom that is remembered.
+pub const PLAIN_ANSWERS_MAX: usize = 10_000;
 /// Commands of a script at a prompt that wait for their answer.
 pub const PROMPT_ASKED_MAX: usize = 1_000;
 /// What a script at a prompt may be ahead of its prompt: lines and commands.

@@ -75,3 +75,20 @@ impl Inbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::event::What;
+    use crate::time::Now;
+
+    #[test]
+    fn a_script_that_does_not_listen_misses_the_oldest() {
+        let inbox = Inbox::default();
+        let event = Event { at: Now::default(), what: What::Leaving };
+        (0..PROMPT_EVENTS_MAX + 3).for_each(|_| inbox.event(event.clone()));
+        let (_, events, missed) = inbox.take();
+        assert_eq!((events.len(), missed), (PROMPT_EVENTS_MAX, 3));
+        assert_eq!(inbox.take().2, 0);
+    }
+}

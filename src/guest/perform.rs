@@ -34,7 +34,9 @@ pub(super) fn play(source: &Source, part: Part) {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let head = head(source)?;
         let mut transcript = Transcript::new(&head, part.color);
-        let setting = setting(head, part, move |moment| transcript.line(moment));
+        // Of a failure all is said at the end.
+        let first = |lines: String| lines.lines().next().map(str::to_owned);
+        let setting = setting(head, part, move |moment| transcript.line(moment).and_then(first));
         let outcome = match source.name.ends_with(".rhai") {
             true => rhai::run(source, setting),
             false => batch::run(source, setting),
@@ -130,6 +132,10 @@ fn maker(make: WorldMaker, seat: Seat, stop: Stop) -> Maker {
 }
 
 fn report(name: &str, outcome: &Outcome) -> Report {
+    if outcome.exit() == Exit::Interrupted {
+        let sentence = format!("{name}: interrupted");
+        return Report { sentence, errors: Vec::new(), exit: Exit::Interrupted };
+    }
     let sentence = format!("{name}: {}", verdict::judge(&outcome.play).sentence());
     let tests =
         outcome.failed.iter().map(|(title, error)| format!("test \"{}\": {error}", escape_display(title)));

@@ -5,6 +5,7 @@
 
 mod act;
 pub mod batch;
+mod bots;
 pub mod deeds;
 pub mod error;
 mod expect;

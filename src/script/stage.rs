@@ -14,6 +14,7 @@ use crate::id::{Name, RequestId};
 use crate::limits;
 use crate::play::{End, Ev, Head};
 use crate::rng::{Rng, Seed};
+use crate::script::bots::Spoken;
 use crate::script::deeds::Deeds;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::left_out::Answers;
@@ -82,6 +83,8 @@ pub(super) struct Stage {
     digest: Option<u64>,
     /// It is never to end.
     standing: bool,
+    /// See `bots`; where handlers are not bounded by their script's end.
+    pub(super) spoken: Option<Spoken>,
 }
 
 /// What a scene begins with.
@@ -131,6 +134,7 @@ impl Stage {
             trace: setting.trace.then(Vec::new),
             digest: None,
             standing: false,
+            spoken: None,
         };
         for no in 0..stage.scene.world.peers() {
             stage.meet(PeerNo(no))?;
@@ -143,6 +147,7 @@ impl Stage {
         self.log.keep(limits::PROMPT_MOMENTS);
         self.deeds.forget();
         self.standing = true;
+        self.spoken = Some(Spoken::default());
     }
 
     /// Begins a scene of its own. Its chances follow from the seed and from `title`, so that another

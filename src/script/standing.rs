@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::script::error::{ScriptError, Spot};
+use crate::script::left_out::Answers;
 use crate::script::rhai::{Pace, Talk};
 use crate::script::source::Source;
 use crate::script::stage::{Setting, Shared, Stage};
@@ -42,7 +43,12 @@ impl Standing {
     /// It is no script, or it failed.
     pub fn evaluate(&mut self, text: &str) -> Result<Option<String>, ScriptError> {
         self.stop.clear();
-        self.stage.borrow_mut().texts.insert(Arc::clone(&self.spot.file), text.into());
+        {
+            let mut stage = self.stage.borrow_mut();
+            stage.texts.insert(Arc::clone(&self.spot.file), text.into());
+            // What was asked before has nothing to do with it, although all lines are line 1.
+            stage.answers = Answers::default();
+        }
         self.talk.evaluate(text, &self.spot)
     }
 
@@ -52,6 +58,8 @@ impl Standing {
         self.stop.clear();
         // A handler that was interrupted has said nothing that anybody wants to hear.
         let _ = self.talk.aside();
-        self.stage.borrow_mut().turn(limits::DURATION_MAX);
+        let mut stage = self.stage.borrow_mut();
+        stage.answers = Answers::default();
+        stage.turn(limits::DURATION_MAX);
     }
 }

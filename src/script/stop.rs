@@ -91,7 +91,9 @@ mod tests {
         let rung: Vec<_> = (0..3).map(|_| Arc::new(AtomicUsize::new(0))).collect();
         for count in &rung {
             let count = Arc::clone(count);
-            stop.wakes(Bell::new(move || drop(count.fetch_add(1, Ordering::Relaxed))));
+            stop.wakes(Bell::new(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            }));
         }
         stop.interrupt();
         let rung: Vec<_> = rung.iter().map(|count| count.load(Ordering::Relaxed)).collect();

@@ -134,7 +134,7 @@ impl Meter {
                 "the script computes without end: {most} operations in which no time passed and nothing was sent"
             ),
             Some(_) => format!(
-                "more than the {most} operations that a line or a handler at a prompt may have; {REMEDY}"
+                "it takes more than the {most} operations that a line or a handler at a prompt may have; {REMEDY}"
             ),
         })
     }
@@ -146,7 +146,7 @@ impl Meter {
                 "the script computes without end: {most} in which nothing was sent and no time passed in its world"
             ),
             Some(_) => {
-                format!("more than the {most} that a line or a handler at a prompt may compute; {REMEDY}")
+                format!("it takes longer than the {most} that a line or a handler at a prompt may; {REMEDY}")
             }
         })
     }
