@@ -57,7 +57,7 @@ fn mistakes_are_said_in_words_that_help() {
         ("link(alice, bob, #{ loss: 10 })", "link: loss cannot be made on a stream"),
         (
             "link(alice, bob, #{ speed: 10 })",
-            "link: a link has no \"speed\"; it has delay, jitter, bandwidth, split",
+            "link: a link has no \"speed\"; it has delay, jitter, bandwidth, split, glue",
         ),
         ("link(alice, bob, #{ bandwidth: 0 })", "link: no bandwidth carries nothing; hold the link"),
         ("partition([alice], [alice, bob])", "partition: alice stands on both sides"),
