@@ -111,9 +111,9 @@ impl<'a> Front<'a> {
         self.guests.allow(outside);
     }
 
-    /// Ends the scripts under way, as somebody wants it; whether there were any.
-    pub fn interrupt(&mut self) -> bool {
-        self.guests.interrupt()
+    /// Ends the scripts under way, as somebody wants it.
+    pub fn interrupt(&mut self) {
+        self.guests.interrupt();
     }
 
     /// Obeys one action. True when it was to quit.

@@ -100,16 +100,17 @@ impl Guests {
         }
     }
 
-    /// Ends the file that is played and the line that is evaluated, but no handler; whether there was
-    /// anything to end.
-    pub(super) fn interrupt(&self) -> bool {
-        let talk = self.talk.as_ref().filter(|talk| !talk.lines.is_empty());
-        let under_way: Vec<_> = [self.play.as_ref().map(|play| &play.guest), talk.map(|talk| &talk.guest)]
-            .into_iter()
-            .flatten()
-            .collect();
-        under_way.iter().for_each(|guest| guest.interrupt());
-        !under_way.is_empty()
+    /// Ends the file that is played and the line that is evaluated, but no handler.
+    pub(super) fn interrupt(&self) {
+        self.interrupt_one(Which::Play);
+        self.interrupt_one(Which::Talk);
+    }
+
+    fn interrupt_one(&self, which: Which) {
+        let is_idle = || self.talk.as_ref().is_none_or(|talk| talk.lines.is_empty());
+        if let Some(guest) = self.guest(which).filter(|_| which == Which::Play || !is_idle()) {
+            guest.interrupt();
+        }
     }
 
     fn guest(&self, which: Which) -> Option<&Guest> {
@@ -154,7 +155,7 @@ impl Front<'_> {
         }
         let report = self.until_so(|front| front.guests.play.as_mut()?.report.take());
         if report.is_err() {
-            self.guests.interrupt();
+            self.guests.interrupt_one(Which::Play);
         }
         if let Some(play) = self.guests.play.take() {
             play.guest.end(limits::PROMPT_SCRIPT_END);
@@ -194,12 +195,19 @@ impl Front<'_> {
             let is_idle = |front: &mut Self| {
                 front.guests.talk.as_ref().is_none_or(|talk| talk.lines.is_empty()).then_some(())
             };
-            return self.until(limits::PROMPT_PATIENCE, is_idle).map(drop);
+            return match self.until(limits::PROMPT_PATIENCE, is_idle) {
+                // It says itself that it was interrupted.
+                Err(Failure::Interrupted) => {
+                    self.guests.interrupt_one(Which::Talk);
+                    Ok(())
+                }
+                waited => waited.map(drop),
+            };
         }
         talk.lines.push_back(Whose::Batch(line));
         let value = self.until_so(|front| front.guests.talk.as_mut()?.value.take());
         if value.is_err() {
-            self.guests.interrupt();
+            self.guests.interrupt_one(Which::Talk);
             if let Some(last) = self.guests.talk.as_mut().and_then(|talk| talk.lines.back_mut()) {
                 *last = Whose::Nobody;
             }
