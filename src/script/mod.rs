@@ -13,6 +13,7 @@ mod heard;
 mod left_out;
 mod log;
 mod network;
+mod programs;
 mod record;
 pub mod rhai;
 mod scene;
@@ -23,6 +24,7 @@ pub mod stop;
 mod turns;
 
 pub use log::Watch;
+pub use programs::{Launcher, Launchers};
 pub use rhai::Pace;
 pub use source::{Outcome, Source, SourceError};
 pub use stage::{Effort, Maker, Setting};

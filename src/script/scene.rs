@@ -12,6 +12,7 @@ use crate::limits::UNREAD_MAX;
 use crate::play::Ev;
 use crate::rng::Rng;
 use crate::script::act::Target;
+use crate::script::programs::{Answer, Started};
 use crate::time::Mono;
 use crate::world::{PeerNo, Shape, World};
 
@@ -34,6 +35,12 @@ pub(super) struct Scene {
     pub(super) calls: VecDeque<Call>,
     /// What was sent and not seen to arrive: by sender and receiver, the oldest first.
     pub(super) sent: BTreeMap<(PeerNo, PeerNo), VecDeque<Sent>>,
+    /// Programs of others, in the order of being started.
+    pub(super) programs: Vec<Started>,
+    /// What is typed at their prompts, in this scene.
+    pub(super) answers: Vec<Answer>,
+    /// Where they are told to listen.
+    pub(super) port: Option<u16>,
     /// The numbers of the moments in which a message was read.
     pub(super) read: BTreeMap<(PeerNo, PeerNo, u64), u64>,
 }
@@ -166,6 +173,9 @@ impl Scene {
             handlers: Vec::new(),
             calls: VecDeque::new(),
             sent: BTreeMap::new(),
+            programs: Vec::new(),
+            answers: Vec::new(),
+            port: None,
             read: BTreeMap::new(),
         }
     }

@@ -19,6 +19,7 @@ use crate::script::deeds::Deeds;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::left_out::Answers;
 use crate::script::log::{Log, Watch};
+use crate::script::programs::{self, Answer, Launcher, Launchers};
 use crate::script::scene::{Actor, Scene};
 use crate::script::source::Outcome;
 use crate::script::stop::{Halt, Stop};
@@ -50,6 +51,8 @@ pub struct Setting {
     /// How long this thread has computed, which ends a script that only computes; what gives always
     /// the same sets no such bound. Nothing else is decided by it.
     pub effort: Effort,
+    /// Looks for what starting programs of others takes.
+    pub launchers: Launchers,
 }
 
 /// How long a thread has computed.
@@ -61,6 +64,10 @@ pub(super) struct Stage {
     pub(super) log: Log,
     pub(super) deeds: Deeds,
     maker: Maker,
+    pub(super) launchers: Launchers,
+    pub(super) launcher: Option<Result<Launcher, String>>,
+    /// What is typed at the prompts of programs, in every scene.
+    pub(super) typed: Vec<Answer>,
     stop: Stop,
     seed: u64,
     scenes: u64,
@@ -120,6 +127,9 @@ impl Stage {
             log: Log::new(setting.head, setting.watch),
             deeds: setting.deeds,
             maker: setting.maker,
+            launchers: setting.launchers,
+            launcher: None,
+            typed: Vec::new(),
             stop: setting.stop,
             seed,
             scenes: 1,
@@ -260,7 +270,7 @@ impl Stage {
     /// Lets time pass until something happens, or `patience` is over.
     pub(super) fn turn(&mut self, patience: Duration) {
         let before = self.scene.world.now().mono;
-        self.scene.world.run(patience.min(SLICE));
+        self.scene.world.run(patience.min(self.slice()));
         if self.scene.world.now().mono > before {
             self.went_on();
         }
@@ -270,7 +280,7 @@ impl Stage {
     /// Lets time pass until something happens, the world rests, or `patience` is over.
     pub(super) fn rest(&mut self, patience: Duration) -> Rest {
         let before = self.scene.world.now().mono;
-        let rest = self.scene.world.rest(patience.min(SLICE));
+        let rest = self.scene.world.rest(patience.min(self.slice()));
         if self.scene.world.now().mono > before {
             self.went_on();
         }
@@ -282,11 +292,17 @@ impl Stage {
         self.progress.set(self.progress.get() + 1);
     }
 
+    /// How long the world may run before somebody has to look.
+    fn slice(&self) -> Duration {
+        if self.scene.programs.iter().any(|started| started.ended.is_none()) { programs::LOOK } else { SLICE }
+    }
+
     /// Takes in all that has happened.
     pub(super) fn absorb(&mut self) {
         while let Some((who, event)) = self.scene.world.take_event() {
             self.heard(who, event);
         }
+        self.attend_programs();
     }
 
     /// Under which name a peer was cast.

@@ -85,6 +85,9 @@ pub(in crate::cli) struct Script {
     /// Over real sockets, on this machine.
     #[arg(long)]
     pub(super) tcp: bool,
+    /// Start programs even if bubblewrap cannot shut them in.
+    #[arg(long = "unsafe")]
+    pub(super) unshut: bool,
 }
 
 /// What is to be made of a run. A lone - is standard output.

@@ -1,18 +1,21 @@
 //! One run of a script: the world that it plays in, the clock and the signals that may end it, and
 //! the language that its name says it is in.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
+use crate::launch::{self, Launch, Sandbox};
+use crate::live::ports;
 use crate::live::world::Loopback;
 use crate::play::{Head, WorldKind};
 use crate::rng::Seed;
 use crate::script::deeds::Deeds;
 use crate::script::stop::Stop;
-use crate::script::{Maker, Outcome, Setting, Source, Watch, batch, rhai};
+use crate::script::{Launcher, Launchers, Maker, Outcome, Setting, Source, Watch, batch, rhai};
 use crate::session::Bell;
 use crate::shell::signals;
 use crate::sim::Sim;
@@ -30,6 +33,15 @@ pub(super) struct Manner {
     pub(super) deeds: Deeds,
     pub(super) watch: Option<Watch>,
     pub(super) ends: Ends,
+    /// What programs of others it may start, and how.
+    pub(super) programs: Programs,
+}
+
+/// Programs of others that a script may start.
+#[derive(Clone, Default)]
+pub(super) struct Programs {
+    /// Start them even if they cannot be shut in.
+    pub(super) unshut: bool,
 }
 
 /// What may end a run from outside. Clones end the same runs.
@@ -74,11 +86,42 @@ pub(super) fn head(source: &Source, manner: &Manner) -> Head {
 /// Plays a script to its end.
 pub(super) fn play(source: &Source, manner: Manner) -> Outcome {
     let head = head(source, &manner);
-    let Manner { tcp, trace, deeds, watch, ends, .. } = manner;
+    let Manner { tcp, trace, deeds, watch, ends, programs, .. } = manner;
     let stop = ends.stop.clone();
     let maker = if tcp { loopback(stop.clone()) } else { imaginary(trace) };
-    let setting = Setting { maker, head, stop, watch, deeds, trace, effort: Rc::new(effort) };
+    let (folder, own) = (source.folder.clone(), stop.clone());
+    let launchers: Launchers = Rc::new(move || match tcp {
+        true => launcher(&programs, &folder, &own),
+        false => Err(NOT_REAL.into()),
+    });
+    let setting = Setting { maker, head, stop, watch, deeds, trace, effort: Rc::new(effort), launchers };
     if source.name.ends_with(".rhai") { rhai::run(source, setting) } else { batch::run(source, setting) }
+}
+
+/// Why no program is started in an imaginary world.
+const NOT_REAL: &str = "launch: a program runs in real time and on real sockets; use: hobnob run --tcp";
+/// Why none is started that cannot be shut in.
+const NOT_SHUT: &str = "launch: bubblewrap (bwrap) does not work here, so a program could not be shut in; \
+    install it, or take the risk with --unsafe";
+
+/// What starting programs takes. They run in copies of the script's folder.
+fn launcher(programs: &Programs, folder: &Path, stop: &Stop) -> Result<Launcher, String> {
+    let sandbox = match launch::find_sandbox() {
+        Some(program) => Sandbox::Bubblewrap(program),
+        None if programs.unshut => Sandbox::None,
+        None => return Err(NOT_SHUT.into()),
+    };
+    let shim =
+        std::env::current_exe().map_err(|error| format!("launch: cannot find this program: {error}"))?;
+    launch::adopt();
+    let rings = stop.clone();
+    let launch = Launch { argv: Vec::new(), folder: Some(folder.to_owned()), sandbox, shim };
+    Ok(Launcher {
+        launch,
+        bell: Bell::new(move || rings.ring()),
+        free_port: Rc::new(ports::free),
+        listens: Rc::new(ports::is_listening),
+    })
 }
 
 /// Whether a file's name says what it is.

@@ -11,7 +11,7 @@ use crate::api::exit::Exit;
 use crate::cli::args::Flags;
 use crate::cli::scripts::args::{Script, Wanted};
 use crate::cli::scripts::made::{self, say};
-use crate::cli::scripts::play::{self, Ends, Manner};
+use crate::cli::scripts::play::{self, Ends, Manner, Programs};
 use crate::cli::start::look;
 use crate::play::{Ev, Moment};
 use crate::report::bundle::Bundle;
@@ -85,7 +85,8 @@ pub(super) fn read(script: &Script) -> Option<Source> {
 
 /// How the command line wants it played.
 pub(super) fn manner(script: &Script, ends: Ends) -> Manner {
-    Manner { seed: script.seed, tcp: script.tcp, ends, ..Manner::default() }
+    let programs = Programs { unshut: script.unshut };
+    Manner { seed: script.seed, tcp: script.tcp, ends, programs, ..Manner::default() }
 }
 
 /// Makes what was asked for, says what failed, and tells how it ended.

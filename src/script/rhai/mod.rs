@@ -9,6 +9,7 @@ mod kit;
 mod meter;
 mod network;
 mod peers;
+mod programs;
 mod trouble;
 mod values;
 
