@@ -147,13 +147,17 @@ pub const TRACE_MAX: usize = 10_000;
 
 /// Moments in one run of a script.
 pub const MOMENTS_MAX: usize = 1_000_000;
+/// The longest that a world may last in one run, by its own time.
+pub const RUN_TIME_MAX: Duration = Duration::from_secs(30 * 86_400);
 /// Operations of the script language in one run.
 pub const SCRIPT_OPERATIONS_MAX: u64 = 1_000_000_000;
-/// Operations in which a script lets no time pass and asks nothing of a peer, so that one that does
-/// nothing but compute ends within a second.
-pub const SCRIPT_IDLE_MAX: u64 = 5_000_000;
+/// Operations in which a script lets no time pass and sends nothing, so that one that does nothing but
+/// compute ends within a second.
+pub const SCRIPT_IDLE_MAX: u64 = 1_000_000;
+/// The same by the time that it takes the processor: single operations can be slow.
+pub const SCRIPT_IDLE_TIME: Duration = Duration::from_millis(700);
 /// What a verb costs of that, as much as this many operations.
-pub const SCRIPT_VERB_COST: u64 = 500;
+pub const SCRIPT_VERB_COST: u64 = 100;
 /// Depth of calls, and of expressions, in a script.
 pub const SCRIPT_DEPTH_MAX: usize = 64;
 /// Bytes of all strings in one value.
@@ -290,9 +294,7 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
         ("source", format!("{SOURCE_DEPTH_MAX} deep"), "a file that sources itself ends"),
         (
             "script",
-            format!(
-                "{SCRIPT_OPERATIONS_MAX} operations, {SCRIPT_IDLE_MAX} without asking anything of a peer"
-            ),
+            format!("{SCRIPT_OPERATIONS_MAX} operations, {SCRIPT_IDLE_MAX} while no time passes"),
             "one that never ends is ended",
         ),
         (
@@ -303,7 +305,11 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
             ),
             "no script fills the memory",
         ),
-        ("run", format!("{MOMENTS_MAX} moments, {CAST_MAX} peers"), "a report can be made of it"),
+        (
+            "run",
+            format!("{MOMENTS_MAX} moments, {CAST_MAX} peers, {} of its own time", time(RUN_TIME_MAX)),
+            "a report can be made of it",
+        ),
     ]
 }
 

@@ -45,6 +45,21 @@ pub struct ShapeWish {
     pub split: Option<u64>,
 }
 
+impl Fault {
+    /// The verb that asks for it.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Link { .. } => "link",
+            Self::Partition(..) => "partition",
+            Self::Heal => "heal",
+            Self::Hold(..) => "hold",
+            Self::Release(..) => "release",
+            Self::Crash(_) => "crash",
+            Self::Restart(_) => "restart",
+        }
+    }
+}
+
 impl ShapeWish {
     /// The keys that there are.
     pub const KEYS: &str = "delay, jitter, bandwidth, split";

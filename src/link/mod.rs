@@ -379,6 +379,8 @@ fn seal(transport: &mut dyn Transport, plaintext: &[u8], out: &mut Vec<u8>) {
     if plaintext.is_empty() {
         return;
     }
+    // In one piece, or the buffer would grow three times for a record.
+    out.reserve(plaintext.len() + RECORD_OVERHEAD);
     record::put_prefix(plaintext.len() + limits::TAG_LEN, out);
     transport.encrypt(plaintext, out);
 }

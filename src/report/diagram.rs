@@ -9,7 +9,7 @@ use crate::play::{Ev, Moment, Play};
 use crate::report::canvas::{Row, cut, width};
 use crate::report::failure::describe;
 use crate::report::scene::{Arrow, Fate, Scene, network, scenes};
-use crate::report::verdict::{Case, is_failure, judge, number, word};
+use crate::report::verdict::{Case, is_failure, judge, number, plural, word};
 use crate::text::{Untrusted, escape_display};
 
 /// Columns of the time and a mark, before the peers.
@@ -39,7 +39,7 @@ pub fn write(play: &Play, columns: usize) -> String {
 
 fn title(case: &Case<'_>) -> String {
     let points = match (case.got, case.points) {
-        (Some(got), Some(points)) => format!(", {} of {} points", number(got), number(points)),
+        (Some(got), Some(points)) => format!(", {} of {}", number(got), plural(points)),
         _ => String::new(),
     };
     format!("== {}{points}: {}", word(case.verdict), case.name.display())

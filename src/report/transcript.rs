@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::id::Name;
 use crate::play::{Ev, Head, Moment, Play, Verdict};
 use crate::report::failure::{Failure, describe};
-use crate::report::verdict::{Judgement, is_failure, judge, more, number, word};
+use crate::report::verdict::{Judgement, is_failure, judge, more, number, plural, word};
 use crate::report::{hue, scene};
 use crate::text::{Untrusted, escape_display};
 
@@ -158,9 +158,9 @@ impl Transcript {
     fn test(&self, moment: &Moment, name: &str) -> String {
         let more = more(moment);
         let points = match (more.verdict, more.got, more.points) {
-            (None, _, Some(points)) => format!(", {} points", number(points)),
-            (Some(_), Some(got), Some(points)) => format!(", {} of {} points", number(got), number(points)),
-            (Some(_), Some(got), None) => format!(", {} points", number(got)),
+            (None, _, Some(points)) => format!(", {}", plural(points)),
+            (Some(_), Some(got), Some(points)) => format!(", {} of {}", number(got), plural(points)),
+            (Some(_), Some(got), None) => format!(", {}", plural(got)),
             _ => String::new(),
         };
         let word = more.verdict.map_or("test", word);

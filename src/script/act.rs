@@ -10,8 +10,9 @@ use crate::api::reply::{PeerState, Reply};
 use crate::play::Ev;
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::scene::Sent;
-use crate::script::stage::{Stage, text};
+use crate::script::stage::Stage;
 use crate::script::turns::Turns;
 use crate::text::Body;
 use crate::world::PeerNo;
@@ -61,6 +62,8 @@ impl Stage {
             moment.line = Some(spot.line);
             moment.cause = Some(cause);
         });
+        // An outbox is bounded, so a script cannot go on like this for ever.
+        self.went_on();
         if let Some(no) = someone.no {
             self.scene.note_sent(me, no, Sent { moment, seq, text: Arc::clone(words) });
         }

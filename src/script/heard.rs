@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::api::event::{Event, Message, What, Who};
 use crate::play::{Ev, Moment, More};
+use crate::script::record::text;
 use crate::script::scene::{About, Heard, On, Someone};
-use crate::script::stage::{Stage, text};
+use crate::script::stage::Stage;
 use crate::why::Why;
 use crate::world::PeerNo;
 

@@ -6,7 +6,8 @@ use crate::id::Name;
 use crate::play::Ev;
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, Spot};
-use crate::script::stage::{Stage, text};
+use crate::script::record::text;
+use crate::script::stage::Stage;
 use crate::world::PeerNo;
 
 /// What the script was answered since it last checked something.

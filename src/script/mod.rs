@@ -12,6 +12,7 @@ mod heard;
 mod left_out;
 mod log;
 mod network;
+mod record;
 pub mod rhai;
 mod scene;
 mod source;
@@ -21,4 +22,4 @@ mod turns;
 
 pub use log::Watch;
 pub use source::{Outcome, Source, SourceError};
-pub use stage::{Maker, Setting};
+pub use stage::{Effort, Maker, Setting};

@@ -8,7 +8,8 @@ use crate::id::Name;
 use crate::play::{Ev, More};
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, Spot};
-use crate::script::stage::{Stage, text};
+use crate::script::record::text;
+use crate::script::stage::Stage;
 use crate::world::{Network, PeerNo, Shape, WorldError};
 
 impl Stage {

@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::api::command::{Command, CommandError, Dialect};
 use crate::api::reply::Reply;
 use crate::id::{Name, RequestId};
-use crate::play::{End, Ev, Head, Moment, More, Verdict};
+use crate::limits;
+use crate::play::{End, Ev, Head};
 use crate::rng::{Rng, Seed};
 use crate::script::deeds::Deeds;
 use crate::script::error::{Failure, ScriptError, Spot};
@@ -20,7 +21,6 @@ use crate::script::log::{Log, Watch};
 use crate::script::scene::{Actor, Scene};
 use crate::script::source::Outcome;
 use crate::script::stop::{Halt, Stop};
-use crate::text::Untrusted;
 use crate::world::{Network, PeerNo, Rest, Shape, World, WorldError};
 
 /// Makes an empty world whose every chance follows from a seed.
@@ -46,7 +46,13 @@ pub struct Setting {
     pub deeds: Deeds,
     /// Keep everything that its worlds can tell of themselves.
     pub trace: bool,
+    /// How long this thread has computed, which ends a script that only computes; what gives always
+    /// the same sets no such bound. Nothing else is decided by it.
+    pub effort: Effort,
 }
+
+/// How long a thread has computed.
+pub type Effort = Rc<dyn Fn() -> Duration>;
 
 /// Where a script is played.
 pub(super) struct Stage {
@@ -168,28 +174,15 @@ impl Stage {
     /// Whether the script may go on.
     pub(super) fn check(&self) -> Result<(), Failure> {
         self.log.check()?;
+        if self.scene.at() > u64::try_from(limits::RUN_TIME_MAX.as_micros()).unwrap_or(u64::MAX) {
+            let days = limits::RUN_TIME_MAX.as_secs() / 86_400;
+            return Err(Failure::Bound(format!("more than {days} days have passed in this world")));
+        }
         match self.stop.asked() {
             None => Ok(()),
             Some(Halt::Interrupted) => Err(Failure::Interrupted),
             Some(Halt::TimedOut) => Err(Failure::TimedOut),
         }
-    }
-
-    /// Adds a moment of the present; the numbers that all have are filled in.
-    pub(super) fn record(&mut self, who: Option<PeerNo>, ev: Ev, fill: impl FnOnce(&mut Moment)) -> u64 {
-        let mut moment = Moment::new(self.scene.at(), ev);
-        fill(&mut moment);
-        self.record_moment(who, moment)
-    }
-
-    pub(super) fn record_moment(&mut self, who: Option<PeerNo>, mut moment: Moment) -> u64 {
-        let known = moment.cause.and_then(|cause| self.log.get(cause)).map_or(0, |cause| cause.lam);
-        if let Some(actor) = who.and_then(|who| self.scene.actors.get_mut(who.0)) {
-            actor.lam = actor.lam.max(known) + 1;
-            moment.lam = actor.lam;
-            moment.peer = Some(actor.name);
-        }
-        self.log.push(moment)
     }
 
     /// Casts a peer.
@@ -219,7 +212,6 @@ impl Stage {
         if let (Network::Default(shape), true) = (change, self.outer.is_empty()) {
             self.defaults.shape = Some(*shape);
         }
-        self.went_on();
         self.absorb();
         Ok(())
     }
@@ -229,7 +221,6 @@ impl Stage {
         if !self.scene.world.is_up(who)? {
             return Err(WorldError::Down(self.name(who)).into());
         }
-        self.went_on();
         Ok(self.scene.world.session(who)?.submit(command))
     }
 
@@ -240,10 +231,11 @@ impl Stage {
 
     /// Lets time pass until something happens, or `patience` is over.
     pub(super) fn turn(&mut self, patience: Duration) {
-        if !patience.is_zero() {
+        let before = self.scene.world.now().mono;
+        self.scene.world.run(patience.min(SLICE));
+        if self.scene.world.now().mono > before {
             self.went_on();
         }
-        self.scene.world.run(patience.min(SLICE));
         self.absorb();
     }
 
@@ -258,7 +250,7 @@ impl Stage {
         rest
     }
 
-    fn went_on(&self) {
+    pub(super) fn went_on(&self) {
         self.progress.set(self.progress.get() + 1);
     }
 
@@ -296,53 +288,6 @@ impl Stage {
         outcome.play.end = Some(End { at, result, trace });
         outcome
     }
-
-    /// The line of a place, as it is written.
-    pub(super) fn quote(&self, spot: &Spot) -> Option<String> {
-        let line = usize::try_from(spot.line).ok()?.checked_sub(1)?;
-        self.texts.get(&spot.file)?.lines().nth(line).map(str::to_owned)
-    }
-
-    /// An error that nobody has caught comes on the list.
-    pub(super) fn record_error(&mut self, error: &ScriptError) {
-        let quote = error.quote.clone().or_else(|| self.quote(error.spot.as_ref()?)).and_then(text);
-        let file = error
-            .spot
-            .as_ref()
-            .filter(|spot| Some(&*spot.file) != self.file())
-            .and_then(|spot| text(Arc::clone(&spot.file)));
-        let mut more = More { quote, file, ..More::default() };
-        let line = error.spot.as_ref().map(|spot| spot.line);
-        let mut moment = Moment::new(self.scene.at(), Ev::ExpectFail);
-        let mut who = None;
-        match &*error.failure {
-            Failure::Unmet(unmet) => {
-                let share = |text: String| Untrusted::new(Arc::from(text));
-                let unread = unmet.unread.iter().map(|(from, text)| share(format!("{from}: {text}")));
-                more.unread = unread.collect();
-                more.expected = text(unmet.expected.as_str());
-                (moment.with, moment.cause, who) = (unmet.with, unmet.cause, unmet.who);
-                moment.text = text(unmet.what.as_str());
-            }
-            Failure::Check(words) => {
-                moment.ev = Ev::Check;
-                more.verdict = Some(Verdict::Fail);
-                moment.text = text(words.strip_prefix("check: ").unwrap_or(words));
-            }
-            other => {
-                more.expected = text("no error");
-                moment.text = text(other.to_string());
-            }
-        }
-        moment.line = line;
-        moment.more = Some(Box::new(more));
-        self.record_moment(who, moment);
-    }
-
-    /// The main file's name.
-    fn file(&self) -> Option<&str> {
-        self.log.head().script.expose().into()
-    }
 }
 
 /// A world, and a stream of chance for its script.
@@ -360,9 +305,4 @@ fn scene_seed(seed: u64, title: &str) -> Seed {
     hash.update(seed.to_le_bytes());
     hash.update(title.as_bytes());
     Seed(hash.finalize().into())
-}
-
-/// A text for the list.
-pub(super) fn text(text: impl Into<Arc<str>>) -> Option<Untrusted<Arc<str>>> {
-    Some(Untrusted::new(text.into()))
 }

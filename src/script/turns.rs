@@ -81,6 +81,15 @@ impl Turns<'_> {
         self.stage.borrow_mut().may(spot, DeedKind::Pause, "", || line.to_owned())
     }
 
+    /// Somebody of the cast is named by its address to a node that has never met it, and by its name
+    /// to the person who reads of that.
+    fn by_name(&self, error: CommandError) -> CommandError {
+        let CommandError::UnknownPeer { name, .. } = &error else { return error };
+        let stage = self.stage.borrow();
+        let known = name.parse().ok().and_then(|addr| stage.scene.by_address(addr));
+        known.map_or(error, |no| CommandError::NotConnected(stage.name(no)))
+    }
+
     /// Gives a command and waits for its answer.
     ///
     /// # Errors
@@ -96,6 +105,6 @@ impl Turns<'_> {
         let name = || self.stage.borrow().name(who).to_string();
         let reply =
             reply.unwrap_or_else(|| Err(CommandError::Timeout { who: name(), within: limits::COMMAND }));
-        Ok(reply.map_err(|error| Failure::Command { verb, error })?)
+        Ok(reply.map_err(|error| Failure::Command { verb, error: self.by_name(error) })?)
     }
 }

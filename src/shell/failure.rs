@@ -86,7 +86,7 @@ pub enum Failure {
     Body(crate::text::BodyError),
     /// The network and the fates of other people's nodes are not ours to decide.
     #[error("{0}: the peers here are not ours to disturb; write it in a script, and: hobnob run FILE")]
-    NotOurs(String),
+    NotOurs(&'static str),
     /// No script can be run here.
     #[error("{0}: scripts cannot be run from here; try: hobnob run FILE")]
     NoScripts(&'static str),

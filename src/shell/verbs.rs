@@ -48,9 +48,7 @@ pub(super) fn obey(front: &mut Front<'_>, action: Action, manner: Manner) -> Res
         Action::Wait(patience) => drop(front.until(patience, |_| None::<()>)?),
         Action::Settle => settle(front)?,
         Action::Fault(fault) => {
-            let line = fault.to_string();
-            let verb = line.split(' ').next().unwrap_or_default();
-            return Err(Failure::NotOurs(verb.to_owned()));
+            return Err(Failure::NotOurs(fault.verb()));
         }
         Action::Step(title) => front.out.say(now, "step", &format!("# {}", escape_display(&title))),
         Action::Run { .. } => return Err(Failure::NoScripts("run")),

@@ -160,53 +160,6 @@ fn a_refused_dial_is_refused_and_may_be_tried_again() {
 }
 
 #[test]
-fn a_crash_and_a_restart_lose_and_double_nothing() {
-    in_both(&PAIR, |stage| {
-        stage.meet(&[A, B]);
-        let (key, address) = (stage.world.key(B), stage.world.address(B));
-        for round in 0..3_u64 {
-            for number in 0..5 {
-                stage.send(A, B, &(10 * round + number).to_string());
-            }
-            stage.settle();
-            stage.apply(Network::Crash(B));
-            assert_eq!(stage.world.is_up(B), Ok(false));
-            assert_eq!(stage.call(B, Command::Status), Err(CommandError::Leaving));
-            for number in 5..10 {
-                stage.send(A, B, &(10 * round + number).to_string());
-            }
-            // Not to settle, which waits for the next attempts to reach him.
-            stage.until(|stage| stage.losses(A).len() as u64 > round);
-            stage.apply(Network::Restart(B));
-            stage.connect(A, B).expect("it connects");
-            stage.settle();
-        }
-        assert_eq!(stage.heard(B, A), numbers(0..30));
-        assert!(stage.losses(A).len() == 3, "its system ends its streams");
-        assert_eq!((stage.world.key(B), stage.world.address(B)), (key, address));
-    });
-}
-
-#[test]
-fn what_was_queued_outlives_its_sender() {
-    in_both(&PAIR, |stage| {
-        stage.meet(&[A, B]);
-        stage.apply(partition(false));
-        let request = stage.send(A, B, "0");
-        stage.settle();
-        let reply = stage.world.session(A).expect("alice").take_reply(request);
-        assert!(matches!(reply, Some(Ok(Reply::Queued { .. }))), "{reply:?}");
-        stage.apply(Network::Crash(A));
-        stage.apply(Network::Heal);
-        stage.apply(Network::Restart(A));
-        stage.connect(A, B).expect("it connects");
-        stage.send(A, B, "1");
-        stage.settle();
-        assert_eq!(stage.heard(B, A), numbers(0..2));
-    });
-}
-
-#[test]
 fn bytes_may_come_one_by_one() {
     in_both(&PAIR, |stage| {
         stage.apply(Network::Default(Shape { pieces: Some(1), ..Shape::default() }));
@@ -286,23 +239,6 @@ fn a_dial_through_a_shut_way_ends_in_time() {
 }
 
 #[test]
-fn who_has_left_is_gone_in_good_order() {
-    in_both(&PAIR, |stage| {
-        stage.meet(&[A, B]);
-        stage.send(B, A, "farewell");
-        assert_eq!(stage.call(B, Command::Quit), Ok(Reply::Goodbye));
-        stage.settle();
-        assert_eq!((stage.heard(A, B), stage.world.is_up(B)), (vec!["farewell".into()], Ok(false)));
-        assert!(stage.told(A).iter().any(|what| matches!(what, What::Left { ours: false, .. })));
-        let refused = stage.connect(A, B);
-        assert!(
-            matches!(refused, Err(CommandError::Unreachable { .. } | CommandError::Gone(_))),
-            "{refused:?}"
-        );
-    });
-}
-
-#[test]
 fn peers_that_dial_in_plain_find_each_other() {
     in_both(&[], |stage| {
         stage.world.speak(Dialect::Plain);
@@ -329,36 +265,6 @@ fn whoever_dials_itself_is_told_so() {
         let answer = stage.connect(A, A);
         assert!(matches!(answer, Err(CommandError::Unreachable { why: Why::Ourselves, .. })), "{answer:?}");
         stage.settle();
-    });
-}
-
-/// The program dies between two effects, be it before, within or behind a save.
-#[test]
-fn a_crash_between_two_effects_loses_nothing() {
-    in_both(&PAIR, |stage| {
-        stage.meet(&[A, B]);
-        for round in 0..12_u64 {
-            stage.apply(Network::CrashAfter(B, 1 + round));
-            for number in 0..5 {
-                stage.send(A, B, &(5 * round + number).to_string());
-            }
-            stage.pass(MS(20));
-            // Where much is done at once there are fewer wishes: then it dies at the end of them.
-            if stage.world.is_up(B) == Ok(true) {
-                stage.apply(Network::Crash(B));
-            }
-            stage.until(|stage| stage.losses(A).len() as u64 > round);
-            stage.apply(Network::Restart(B));
-            stage.connect(B, A).expect("it connects");
-            stage.settle();
-        }
-        // What was told and not saved is told again; what was saved is not.
-        let mut heard = stage.heard(B, A);
-        heard.dedup();
-        let mut once = heard.clone();
-        once.sort_by_key(|text| text.parse::<u64>().expect("a number"));
-        once.dedup();
-        assert_eq!(once, numbers(0..60), "{heard:?}");
     });
 }
 

@@ -18,11 +18,16 @@ mod crowd;
 mod sim_faults;
 mod sim_scale;
 mod sim_seeds;
+mod sim_world;
 
 // Scripts: what the language does, and what becomes of each verb.
+mod batches;
+mod examples;
 mod play;
+mod script_bounds;
+mod script_errors;
+mod script_files;
 mod scripts;
-mod sim_world;
 
 // Real sockets, several nodes on one thread.
 mod closed_streams;
@@ -30,6 +35,7 @@ mod loopback;
 
 // The world on those: what holds there as in the imaginary one, and what only sockets can show.
 mod both_worlds;
+mod lives;
 mod loopback_world;
 mod stage;
 

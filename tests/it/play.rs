@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hobnob::live::world::Loopback;
 use hobnob::play::{Head, WorldKind};
@@ -46,7 +47,15 @@ pub(crate) fn play_until(source: &Source, seed: u64, world: WorldKind, stop: Sto
             WorldKind::Tcp => Box::new(Loopback::new(seed).map_err(|error| error.to_string())?),
         })
     });
-    let setting = Setting { maker, head, stop, watch: None, deeds: Deeds::default(), trace: false };
+    let setting = Setting {
+        maker,
+        head,
+        stop,
+        watch: None,
+        deeds: Deeds::default(),
+        trace: false,
+        effort: Rc::new(Duration::default),
+    };
     if source.name.ends_with(".rhai") { rhai::run(source, setting) } else { batch::run(source, setting) }
 }
 

@@ -251,7 +251,7 @@ fn chance_changes_no_stable_transcript() {
     let mut kept: Option<String> = None;
     for seed in 0..30 {
         let source = crate::play::script("storm.rhai", STORM);
-        let outcome = crate::play::play(&source, seed, hobnob::play::WorldKind::Sim);
+        let outcome = crate::play::play(&source, seed, WorldKind::Sim);
         assert!(outcome.error.is_none(), "seed {seed}: {:?}", outcome.error);
         let text = stable::write(&outcome.play);
         assert_eq!(kept.get_or_insert_with(|| text.clone()), &text, "seed {seed}");

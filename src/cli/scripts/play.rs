@@ -99,13 +99,19 @@ pub(super) fn play(source: &Source, manner: Manner) -> Outcome {
     let Manner { tcp, trace, deeds, watch, ends, .. } = manner;
     let stop = ends.stop.clone();
     let maker = if tcp { loopback(ends) } else { imaginary(trace) };
-    let setting = Setting { maker, head, stop, watch, deeds, trace };
+    let setting = Setting { maker, head, stop, watch, deeds, trace, effort: Rc::new(effort) };
     if source.name.ends_with(".rhai") { rhai::run(source, setting) } else { batch::run(source, setting) }
 }
 
 /// Whether a file's name says what it is.
 pub(super) fn is_script(name: &str) -> bool {
     [".rhai", ".hob", ".md", ".markdown"].iter().any(|end| name.ends_with(end))
+}
+
+/// How long this thread has computed.
+fn effort() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 fn imaginary(trace: bool) -> Maker {

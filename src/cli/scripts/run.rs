@@ -204,7 +204,9 @@ impl Voice {
         match &mut self.live {
             Live::Nothing => return,
             Live::Transcript(transcript) => {
-                if let Some(line) = transcript.line(moment) {
+                if let Some(lines) = transcript.line(moment) {
+                    // Of a failure all is said at the end, on standard error.
+                    let line = lines.lines().next().unwrap_or_default();
                     self.text.extend_from_slice(line.as_bytes());
                     self.text.push(b'\n');
                 }

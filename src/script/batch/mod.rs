@@ -13,22 +13,23 @@ use std::sync::Arc;
 use crate::id::Name;
 use crate::play::{Ev, Moment, More, Verdict};
 use crate::script::error::{Failure, ScriptError};
+use crate::script::record::text;
 use crate::script::rhai::Talk;
 use crate::script::source::{Outcome, Source};
-use crate::script::stage::{Setting, Shared, Stage, text};
+use crate::script::stage::{Setting, Shared, Stage};
 use obey::Cast;
 use read::{Block, Line};
 
 /// Plays a file of lines, or the blocks of a Markdown file.
 pub fn run(source: &Source, setting: Setting) -> Outcome {
-    let (stop, head) = (setting.stop.clone(), setting.head.clone());
+    let (stop, head, effort) = (setting.stop.clone(), setting.head.clone(), Rc::clone(&setting.effort));
     let stage = match Stage::new(setting) {
         Ok(stage) => Rc::new(RefCell::new(stage)),
         Err(failure) => return Outcome::unplayed(head, failure.into()),
     };
     let file: Arc<str> = source.name.as_str().into();
     stage.borrow_mut().texts.insert(Arc::clone(&file), source.text.as_str().into());
-    let talk = Talk::new(&stage, source, stop);
+    let talk = Talk::new(&stage, source, stop, effort);
     let mut cast = Cast { stage: Rc::clone(&stage), talk, folder: source.folder.clone(), depth: 0 };
     let result = play(&mut cast, source, &file);
     drop(cast);

@@ -18,9 +18,10 @@ use crate::script::batch::me;
 use crate::script::batch::read::{self, Line};
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::network::{Between, Machine};
+use crate::script::record::text;
 use crate::script::rhai::Talk;
 use crate::script::source::Source;
-use crate::script::stage::{Shared, text};
+use crate::script::stage::Shared;
 use crate::script::turns::Turns;
 use crate::world::PeerNo;
 
@@ -67,7 +68,7 @@ impl Cast {
             let before = self.stage.borrow().deeds.done.len();
             let result = self.line(line).map_err(|mut error| {
                 error.spot.get_or_insert_with(|| spot.clone());
-                error
+                self.by_cast(error)
             });
             match outcome {
                 Outcome::Succeed => {}
@@ -89,6 +90,22 @@ impl Cast {
             }
         }
         Ok(())
+    }
+
+    /// Who is unknown in a batch does not speak in it.
+    fn by_cast(&self, mut error: ScriptError) -> ScriptError {
+        if let Failure::Command { verb, error: CommandError::UnknownPeer { name, near, .. } } =
+            &*error.failure
+        {
+            let stage = self.stage.borrow();
+            let cast: Vec<_> = stage.scene.actors.iter().map(|actor| actor.name.to_string()).collect();
+            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let cast = if cast.is_empty() { "nobody".into() } else { cast.join(", ") };
+            let words =
+                format!("{verb}: no peer called \"{name}\"{near} (who speaks is in the cast, here: {cast})");
+            error.failure = Box::new(Failure::Thrown(words));
+        }
+        error
     }
 
     fn note(&self, spot: &Spot, who: Option<PeerNo>, words: String) {
@@ -323,9 +340,11 @@ fn disturb(turns: &Turns<'_>, spot: &Spot, fault: &Fault) -> Result<(), ScriptEr
             None => Ok(None),
             Some(Target::Other(other)) => {
                 let stage = turns.stage.borrow();
-                let peers: Vec<_> = stage.scene.actors.iter().map(|actor| actor.name).collect();
-                let error = CommandError::UnknownPeer { name: other.to_string(), near: None, peers };
-                let verb = "fault";
+                let names = stage.scene.actors.iter().map(|actor| actor.name);
+                let (name, peers): (_, Vec<_>) = (other.to_string(), names.collect());
+                let near = crate::api::near::nearest(&name, peers.iter().map(Name::as_str));
+                let near = near.and_then(|near| Name::new(near).ok());
+                let (verb, error) = (fault.verb(), CommandError::UnknownPeer { name, near, peers });
                 Err(ScriptError::from(Failure::Command { verb, error }))
             }
         });

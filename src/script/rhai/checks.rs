@@ -9,10 +9,11 @@ use crate::limits;
 use crate::play::{Ev, Moment, More, Verdict};
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::rhai::kit::{Fallible, Invariant, Kit};
 use crate::script::rhai::peers::{duration, known_keys};
 use crate::script::rhai::trouble;
-use crate::script::stage::{Stage, text};
+use crate::script::stage::Stage;
 
 type Ctx<'a> = NativeCallContext<'a>;
 

@@ -13,21 +13,22 @@ use crate::id::Name;
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::rhai::kit::Kit;
 use crate::script::rhai::values::Peer;
 use crate::script::rhai::{checks, import, network, peers, values};
-use crate::script::stage::{Setting, Shared, Stage, text};
+use crate::script::stage::{Effort, Setting, Shared, Stage};
 use crate::script::stop::Stop;
 use crate::script::{Outcome, Source};
 
 /// Plays a script.
 pub fn run(source: &Source, setting: Setting) -> Outcome {
-    let (stop, head) = (setting.stop.clone(), setting.head.clone());
+    let (stop, head, effort) = (setting.stop.clone(), setting.head.clone(), Rc::clone(&setting.effort));
     let stage = match Stage::new(setting) {
         Ok(stage) => Rc::new(RefCell::new(stage)),
         Err(failure) => return Outcome::unplayed(head, failure.into()),
     };
-    let kit = Kit::new(Rc::clone(&stage), Arc::from(&*source.name), stop);
+    let kit = Kit::new(Rc::clone(&stage), Arc::from(&*source.name), stop, effort);
     stage.borrow_mut().texts.insert(Arc::clone(&kit.file), Arc::from(&*source.text));
     let engine = engine(&kit, source);
     let result = play(&engine, &kit, source);
@@ -51,8 +52,8 @@ pub(in crate::script) struct Talk {
 }
 
 impl Talk {
-    pub(in crate::script) fn new(stage: &Shared, source: &Source, stop: Stop) -> Self {
-        let kit = Kit::new(Rc::clone(stage), Arc::from(&*source.name), stop);
+    pub(in crate::script) fn new(stage: &Shared, source: &Source, stop: Stop, effort: Effort) -> Self {
+        let kit = Kit::new(Rc::clone(stage), Arc::from(&*source.name), stop, effort);
         let engine = engine(&kit, source);
         Self { engine, kit, scope: Scope::new(), ast: AST::empty() }
     }

@@ -7,16 +7,21 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::rhai::trouble;
 use crate::script::rhai::values::{Message, Peer};
 use crate::script::scene::{About, Call, Someone};
-use crate::script::stage::{Shared, text};
+use crate::script::stage::{Effort, Shared};
 use crate::script::stop::{Halt, Stop};
 use crate::script::turns::Turns;
+
+/// Operations between two looks at how long they took.
+const LOOK: u64 = 512;
 
 /// What a native function gives to a script.
 pub(super) type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -54,10 +59,14 @@ pub(super) struct Meter {
     /// Operations at the last progress, and what verbs have cost since.
     base: Cell<u64>,
     extra: Cell<u64>,
+    effort: Effort,
+    /// Operations when the effort was last looked at, and the effort at the last progress.
+    looked: Cell<u64>,
+    since: Cell<Duration>,
 }
 
 impl Kit {
-    pub(super) fn new(stage: Shared, file: Arc<str>, stop: Stop) -> Rc<Self> {
+    pub(super) fn new(stage: Shared, file: Arc<str>, stop: Stop, effort: Effort) -> Rc<Self> {
         let progress = Rc::clone(&stage.borrow().progress);
         let zero = || Cell::new(0);
         Rc::new(Self {
@@ -66,7 +75,16 @@ impl Kit {
             handlers: RefCell::default(),
             invariants: RefCell::default(),
             looking: Cell::new(false),
-            meter: Meter { stop, progress, seen: zero(), base: zero(), extra: zero() },
+            meter: Meter {
+                stop,
+                progress,
+                effort,
+                seen: zero(),
+                base: zero(),
+                extra: zero(),
+                looked: zero(),
+                since: Cell::default(),
+            },
         })
     }
 
@@ -146,7 +164,10 @@ impl Kit {
         let handler = &mut stage.scene.handlers[call.handler];
         handler.failures += 1;
         let words = match handler.failures {
-            1 => format!("a handler failed: {error}"),
+            1 => {
+                let place = error.spot.as_ref().map(|spot| format!("{spot}: ")).unwrap_or_default();
+                format!("a handler failed: {place}{}", error.failure)
+            }
             limits::HANDLER_FAILURES_MAX => format!(
                 "a handler failed {} times in a row and is called no more",
                 limits::HANDLER_FAILURES_MAX
@@ -233,11 +254,24 @@ impl Meter {
         if self.seen.replace(progress) != progress {
             self.base.set(operations);
             self.extra.set(0);
+            self.looked.set(operations);
+            self.since.set(Duration::MAX);
         }
         let spent = operations.saturating_sub(self.base.get()).saturating_add(self.extra.get());
+        if operations.saturating_sub(self.looked.get()) >= LOOK {
+            self.looked.set(operations);
+            let effort = (self.effort)();
+            self.since.set(self.since.get().min(effort));
+            if effort.saturating_sub(self.since.get()) > limits::SCRIPT_IDLE_TIME {
+                let max = crate::api::command::show(limits::SCRIPT_IDLE_TIME);
+                return Some(Failure::Bound(format!(
+                    "the script computes without end: {max} in which nothing was sent and no time passed in its world"
+                )));
+            }
+        }
         (spent > limits::SCRIPT_IDLE_MAX).then(|| {
             Failure::Bound(format!(
-                "the script computes without end: {} operations in which no time passed and nothing was asked of a peer",
+                "the script computes without end: {} operations in which no time passed and nothing was sent",
                 limits::SCRIPT_IDLE_MAX
             ))
         })

@@ -245,6 +245,13 @@ fn passing(engine: &mut Engine, kit: &Rc<Kit>) {
             own.act(&ctx, |turns, spot| turns.wait(spot, time.0))
         });
     }
+    // The language's own would really sleep, and know no bound.
+    let own = Rc::clone(kit);
+    engine.register_fn("sleep", move |ctx: Ctx<'_>, time: i64| own.act(&ctx, |_, _| unitless("sleep", time)));
+    let own = Rc::clone(kit);
+    engine.register_fn("sleep", move |ctx: Ctx<'_>, time: f64| own.act(&ctx, |_, _| unitless("sleep", time)));
+    let own = Rc::clone(kit);
+    engine.register_fn("wait", move |ctx: Ctx<'_>, time: i64| own.act(&ctx, |_, _| unitless("wait", time)));
     let settle = |kit: &Rc<Kit>| {
         let kit = Rc::clone(kit);
         move |ctx: &Ctx<'_>, within: Duration| -> Fallible<()> {
@@ -266,6 +273,10 @@ fn passing(engine: &mut Engine, kit: &Rc<Kit>) {
         engine.register_fn(verb, move || Span(Duration::from_micros(own.stage.borrow().scene.at())));
     }
     chance(engine, kit);
+}
+
+fn unitless(verb: &str, time: impl std::fmt::Display) -> Result<(), ScriptError> {
+    Err(Failure::Misuse(format!("{verb}: \"{time}\" has no unit; write {time}.s or {time}.ms")).into())
 }
 
 /// The only chance that a script has.

@@ -82,9 +82,9 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
         EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) => {
             match token.clone().try_cast::<ScriptError>() {
                 Some(error) => return error,
-                None => match token.try_cast::<Failure>() {
+                None => match token.clone().try_cast::<Failure>() {
                     Some(failure) => failure,
-                    None => Failure::Thrown("the script threw an object".into()),
+                    None => Failure::Thrown(escape_display(&token.to_string())),
                 },
             }
         }
@@ -104,6 +104,11 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
         error @ (EvalAltResult::ErrorTooManyVariables(_) | EvalAltResult::ErrorTooManyModules(_)) => {
             Failure::Bound(words(&error))
         }
+        EvalAltResult::ErrorDataRace(..) => Failure::Thrown(
+            "a function was given to a method of a variable that it captures; name the peer itself, as in \
+             bob.on(…), or use another variable"
+                .into(),
+        ),
         error => Failure::Thrown(words(&error)),
     };
     let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);

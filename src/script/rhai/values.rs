@@ -1,6 +1,6 @@
 //! The values that a script has besides the language's own: peers, messages, durations.
 
-use rhai::{Dynamic, Engine};
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -76,7 +76,8 @@ fn span(seconds: f64) -> Fallible<Span> {
         Ok(duration) if duration <= crate::limits::DURATION_MAX => Ok(Span(duration)),
         Ok(_) | Err(_) => {
             let error = Failure::Misuse(format!("{seconds} s is no duration; it is from 0 s to 24 h"));
-            Err(trouble::throw(error.into(), &Default::default(), rhai::Position::NONE))
+            // The engine knows the place, and we do not.
+            Err(Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE)))
         }
     }
 }
