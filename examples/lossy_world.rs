@@ -23,7 +23,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut world = Sim::new(Seed::from_number(seed));
     let (alice, bob) = (world.cast(Name::new("alice")?)?, world.cast(Name::new("bob")?)?);
     let ms = Duration::from_millis;
-    let shape = Shape { delay: ms(20), jitter: ms(30), bandwidth: Some(20_000), pieces: Some(40) };
+    let shape = Shape {
+        delay: ms(20),
+        jitter: ms(30),
+        bandwidth: Some(20_000),
+        pieces: Some(40),
+        ..Shape::default()
+    };
     world.apply(&Network::Default(shape))?;
     let address = world.address(bob)?;
     let mut troubles = 0;

@@ -32,6 +32,8 @@ pub mod sim;
 
 pub mod report;
 pub mod script;
+
+pub mod guest;
 pub mod shell;
 
 pub mod bench;

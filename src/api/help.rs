@@ -131,12 +131,17 @@ for one --seed; with --tcp over sockets, through a relay on each link.
 "
         }
         Topic::Scripts => {
-            "A batch is a file of lines, obeyed until the first fails. NAME> before a line
+            r#"A batch is a file of lines, obeyed until the first fails. NAME> before a line
 says who speaks, ! that it must fail, ? that it may; # begins a comment. Verbs
 are written in full there. A pattern is a glob with * and ? that must match the
 whole message, or a /regex/ that must match somewhere. Durations have a unit:
 500ms, 2s, 1.5s, 1m. Scripts in Rhai have the same verbs: see scripts/demo.rhai.
-"
+
+At a prompt, run FILE plays a script in which me is this peer; Ctrl-C ends it.
+= EXPR evaluates a line of Rhai: = 1 + 1. What it defines stays, and so does
+  = me.on("message", |me, m| if m.text == "ping" { me.send(m.from, "pong") })
+record FILE writes what you do, and waits where you waited, as a batch.
+"#
         }
         Topic::Session => {
             "At the prompt a verb may be cut short as long as it is clear which is meant;

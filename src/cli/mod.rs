@@ -18,6 +18,10 @@ use args::{Args, Verb};
 pub fn main() -> ExitCode {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        // Whoever hosts it says so, and the terminal is still the editor's.
+        if std::thread::current().name() == Some(crate::guest::THREAD) {
+            return;
+        }
         terminal::put_right();
         report(panic);
     }));

@@ -32,6 +32,8 @@ pub struct Transcript {
     count: u64,
     /// What was said, by the number of its moment, and who said it: later ones refer to it.
     said: BTreeMap<u64, (Option<Name>, Untrusted<Arc<str>>)>,
+    /// How many of them are kept, if not all.
+    keep: Option<usize>,
 }
 
 impl Transcript {
@@ -44,7 +46,13 @@ impl Transcript {
             widest: 0,
             count: 0,
             said: BTreeMap::new(),
+            keep: None,
         }
+    }
+
+    /// Of what was said, only the latest is remembered: the run is never to end.
+    pub fn keep(&mut self, latest: usize) {
+        self.keep = Some(latest);
     }
 
     /// Makes room for these names from the first line on. Without it, a column widens once a longer
@@ -65,6 +73,9 @@ impl Transcript {
         if let (Ev::Send | Ev::Queued | Ev::Recv, Some(text)) = (moment.ev, &text) {
             let speaker = if moment.ev == Ev::Recv { moment.with } else { moment.peer };
             self.said.insert(number, (speaker, text.clone()));
+            if self.keep.is_some_and(|keep| self.said.len() > keep) {
+                self.said.pop_first();
+            }
         }
         if is_failure(moment) {
             return Some(self.failure(moment));

@@ -52,6 +52,7 @@ impl Stage {
     /// The node has taken a message.
     fn queued(&mut self, me: PeerNo, to: &Who, seq: u64, words: &Arc<str>, cause: u64, spot: &Spot) {
         let someone = self.scene.who(to);
+        self.bot_speaks(someone.name.as_str());
         let auto = self.in_handler;
         let moment = self.record(Some(me), Ev::Queued, |moment| {
             moment.with = Some(someone.name);
@@ -161,6 +162,8 @@ impl Turns<'_> {
             }
             stage.check_up(me)?;
             let cause = stage.said(me, Some(to), &body.share(), spot);
+            let whom = stage.written(to);
+            stage.bot_speaks(&whom);
             let (to, auto) = (stage.reference(to), stage.in_handler);
             (Command::Send { to, text: body.clone(), auto }, cause)
         };

@@ -65,6 +65,8 @@ pub struct Deeds {
     pub untaken: BTreeSet<Name>,
     left_out: BTreeSet<DeedId>,
     counts: BTreeMap<(Spot, String), u32>,
+    /// Nothing is remembered: whoever never ends is never played again.
+    forgetful: bool,
 }
 
 /// Deeds that are remembered; whoever does more is not to be reduced.
@@ -76,6 +78,11 @@ impl Deeds {
         Self { left_out, ..Self::default() }
     }
 
+    /// From now on nothing is remembered, and nothing left out.
+    pub(super) fn forget(&mut self) {
+        *self = Self { forgetful: true, ..Self::default() };
+    }
+
     /// Something is about to be done; false when it is to be left out.
     pub(super) fn may(
         &mut self,
@@ -84,6 +91,9 @@ impl Deeds {
         part: &str,
         line: impl FnOnce() -> String,
     ) -> bool {
+        if self.forgetful {
+            return true;
+        }
         let count = self.counts.entry((spot.clone(), part.to_owned())).or_insert(0);
         let id = DeedId { spot: spot.clone(), count: *count, part: part.to_owned() };
         *count += 1;

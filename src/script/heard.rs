@@ -86,7 +86,8 @@ impl Stage {
         if let (Some(from), false) = (from.no, plain) {
             self.scene.read.insert((from, me, message.seq), number);
         }
-        let heard = Heard { moment: number, from, text: words, auto: message.auto, plain };
+        let auto = message.auto || (plain && self.is_answer(from.name.as_str()));
+        let heard = Heard { moment: number, from, text: words, auto, plain };
         self.scene.actors[me.0].hear(heard.clone());
         self.take_if_unasked(me);
         self.scene.call(me, On::Message, &About::Message(heard));

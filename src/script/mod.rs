@@ -5,6 +5,7 @@
 
 mod act;
 pub mod batch;
+mod bots;
 pub mod deeds;
 pub mod error;
 mod expect;
@@ -17,9 +18,12 @@ pub mod rhai;
 mod scene;
 mod source;
 mod stage;
+mod standing;
 pub mod stop;
 mod turns;
 
 pub use log::Watch;
+pub use rhai::Pace;
 pub use source::{Outcome, Source, SourceError};
 pub use stage::{Effort, Maker, Setting};
+pub use standing::Standing;

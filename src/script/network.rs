@@ -227,6 +227,7 @@ fn wished(usual: Shape, wish: &ShapeWish) -> Shape {
         jitter: wish.jitter.unwrap_or(usual.jitter),
         bandwidth: wish.bandwidth.or(usual.bandwidth),
         pieces: wish.split.or(usual.pieces),
+        glue: wish.glue.unwrap_or(usual.glue),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::id::{Name, RequestId};
 use crate::limits;
 use crate::play::{End, Ev, Head};
 use crate::rng::{Rng, Seed};
+use crate::script::bots::Spoken;
 use crate::script::deeds::Deeds;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::left_out::Answers;
@@ -80,6 +81,10 @@ pub(super) struct Stage {
     trace: Option<Vec<String>>,
     /// A number for everything that happened in the scenes that are over.
     digest: Option<u64>,
+    /// It is never to end.
+    standing: bool,
+    /// See `bots`; where handlers are not bounded by their script's end.
+    pub(super) spoken: Option<Spoken>,
 }
 
 /// What a scene begins with.
@@ -108,8 +113,9 @@ impl Stage {
     /// No world can be made.
     pub(super) fn new(setting: Setting) -> Result<Self, Failure> {
         let seed = setting.head.seed;
+        setting.stop.begin();
         let (world, chance) = open(&setting.maker, seed, "")?;
-        Ok(Self {
+        let mut stage = Self {
             scene: Scene::new(world, 0, chance),
             log: Log::new(setting.head, setting.watch),
             deeds: setting.deeds,
@@ -127,7 +133,21 @@ impl Stage {
             texts: BTreeMap::new(),
             trace: setting.trace.then(Vec::new),
             digest: None,
-        })
+            standing: false,
+            spoken: None,
+        };
+        for no in 0..stage.scene.world.peers() {
+            stage.meet(PeerNo(no))?;
+        }
+        Ok(stage)
+    }
+
+    /// Only the latest of what happens is kept from now on, as this is never to end.
+    pub(super) fn stand(&mut self) {
+        self.log.keep(limits::PROMPT_MOMENTS);
+        self.deeds.forget();
+        self.standing = true;
+        self.spoken = Some(Spoken::default());
     }
 
     /// Begins a scene of its own. Its chances follow from the seed and from `title`, so that another
@@ -174,7 +194,8 @@ impl Stage {
     /// Whether the script may go on.
     pub(super) fn check(&self) -> Result<(), Failure> {
         self.log.check()?;
-        if self.scene.at() > u64::try_from(limits::RUN_TIME_MAX.as_micros()).unwrap_or(u64::MAX) {
+        let most = u64::try_from(limits::RUN_TIME_MAX.as_micros()).unwrap_or(u64::MAX);
+        if self.scene.at() > most && !self.standing {
             let days = limits::RUN_TIME_MAX.as_secs() / 86_400;
             return Err(Failure::Bound(format!("more than {days} days have passed in this world")));
         }
@@ -191,11 +212,18 @@ impl Stage {
             return Err(WorldError::NameTaken(self.scene.actors[who.0].name).into());
         }
         let who = self.scene.world.cast(name)?;
-        let (addr, key) = (self.scene.world.address(who)?, self.scene.world.key(who)?);
-        self.scene.add(who, Actor::new(name, addr, key));
+        self.meet(who)?;
         self.went_on();
         self.record(Some(who), Ev::Listen, |moment| moment.line = Some(spot.line));
         Ok(who)
+    }
+
+    /// Somebody is in the world.
+    fn meet(&mut self, who: PeerNo) -> Result<(), Failure> {
+        let name = self.scene.world.name(who)?;
+        let (addr, key) = (self.scene.world.address(who)?, self.scene.world.key(who)?);
+        self.scene.add(who, Actor::new(name, addr, key));
+        Ok(())
     }
 
     /// From now on, and in the scenes to come, peers that are cast speak so.

@@ -76,8 +76,13 @@ pub enum Cipher {
 }
 
 /// The usual way between two peers: a local network.
-pub const LAN: Shape =
-    Shape { delay: Duration::from_millis(1), jitter: Duration::ZERO, bandwidth: None, pieces: None };
+pub const LAN: Shape = Shape {
+    delay: Duration::from_millis(1),
+    jitter: Duration::ZERO,
+    bandwidth: None,
+    pieces: None,
+    glue: Duration::ZERO,
+};
 /// Where every host listens.
 const PORT: u16 = 5_000;
 /// The first host's address, 10.0.0.1; the others follow.

@@ -74,5 +74,8 @@ mod readme;
 
 // The prompt in a terminal.
 mod prompt_pty;
+// Scripts at that prompt, and in batches beside it.
+mod guests;
+mod prompt_scripts;
 mod pty;
 mod terminal_pty;

@@ -57,7 +57,7 @@ fn mistakes_are_said_in_words_that_help() {
         ("link(alice, bob, #{ loss: 10 })", "link: loss cannot be made on a stream"),
         (
             "link(alice, bob, #{ speed: 10 })",
-            "link: a link has no \"speed\"; it has delay, jitter, bandwidth, split",
+            "link: a link has no \"speed\"; it has delay, jitter, bandwidth, split, glue",
         ),
         ("link(alice, bob, #{ bandwidth: 0 })", "link: no bandwidth carries nothing; hold the link"),
         ("partition([alice], [alice, bob])", "partition: alice stands on both sides"),
@@ -73,6 +73,8 @@ fn mistakes_are_said_in_words_that_help() {
         ("always(\"x\", || 7); wait(1.s)", "always: the function is to give true or false, not i64"),
         ("eval(\"1\")", "reserved keyword 'eval' is disabled"),
         ("let spawn = 1;", "spawn"),
+        ("throw \"no \" + 7", "t.rhai:1:25: no 7"),
+        ("throw #{ a: 1 }", "the script threw a map, not a text"),
         ("test(\"a\", -1, || 1)", "test: -1 are no points"),
         ("test(\"a\", 1, || test(\"b\", 1, || 1)); 1 +", "script"),
     ] {

@@ -130,7 +130,7 @@ fn what_cannot_be_read_or_written_is_named() {
     assert!(said.contains("cannot write /dev/null/r.html: "), "{said}");
     let (code, _, said) = run(&["run", &demo, "--stable", "-", "--events", "-"]);
     assert_eq!(code, 1);
-    assert!(said.contains("two reports cannot both go to standard output"), "{said}");
+    assert!(said.contains("two things cannot both go to standard output"), "{said}");
     assert_eq!(run(&["sweep", &demo, "--seeds", "9..1"]).0, 1);
     let bad = folder.write("e.ndjson", "{\"v\":1,\"n\":0,\"t\":0.0,\"ev\":\"nothing\"}\n");
     let (code, _, said) = run(&["report", &bad]);
@@ -222,4 +222,21 @@ fn an_interrupt_or_the_clock_ends_a_script() {
     )
     .expect("a child");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
+}
+
+#[test]
+fn a_sweep_and_a_verify_make_reports_too() {
+    let folder = Folder::new();
+    let script = folder.write(
+        "some.rhai",
+        "cast([\"a\", \"b\"]); a.send(b, \"hi\"); settle(); if rand(3) == 0 { throw \"unlucky\" }",
+    );
+    let (junit, events) = (folder.name("j.xml"), folder.name("e.ndjson"));
+    assert_eq!(run(&["sweep", "--seeds", "1..20", "--junit", &junit, &script]).0, 3);
+    assert!(folder.read("j.xml").contains("unlucky"));
+    let (code, out, _) = run(&["verify", "--json", "--events", &events, &path("scripts/demo.rhai")]);
+    assert_eq!(code, 0);
+    let line: serde_json::Value = serde_json::from_str(out.trim()).expect("one line of JSON");
+    assert_eq!(line["ev"], "identical");
+    assert!(folder.read("e.ndjson").contains("\"ev\":\"end\""));
 }

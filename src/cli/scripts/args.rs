@@ -30,8 +30,14 @@ pub(in crate::cli) enum ScriptVerb {
     Verify {
         #[command(flatten)]
         script: Script,
+        /// Reports are made of the run if both are the same.
+        #[command(flatten)]
+        wanted: Wanted,
     },
     /// Play a script with many seeds, and say which fail.
+    ///
+    /// Reports are made of the first that fails, or of what it is reduced to; of the first seed if
+    /// none fails.
     Sweep {
         #[command(flatten)]
         script: Script,
@@ -41,6 +47,8 @@ pub(in crate::cli) enum ScriptVerb {
         /// Reduce the first failing one: leave out messages, faults and peers while it still fails.
         #[arg(long)]
         shrink: bool,
+        #[command(flatten)]
+        wanted: Wanted,
     },
     /// Run a saved bundle again and compare.
     Replay {

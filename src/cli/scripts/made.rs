@@ -8,6 +8,7 @@ use crate::cli::scripts::args::Wanted;
 use crate::play::Play;
 use crate::report::bundle::{self, Bundle};
 use crate::report::{cast, events, gradescope, html, junit, stable, tap, transcript};
+use crate::shell::output::complain;
 use crate::text::escape_display;
 
 impl Wanted {
@@ -29,10 +30,15 @@ impl Wanted {
         ]
     }
 
-    /// Whether two things are to go to standard output, which nobody could tell apart.
-    pub(super) fn is_muddled(&self) -> bool {
+    /// Whether not more than one thing is to go to standard output, where nobody could tell them
+    /// apart; says so if it is. `spoken`: something goes there already.
+    pub(super) fn is_clear(&self, spoken: bool) -> bool {
         let out = self.places().into_iter().flatten().filter(|path| is_stdout(path)).count();
-        out + usize::from(self.tap) > 1
+        let clear = out + usize::from(self.tap) + usize::from(spoken) <= 1;
+        if !clear {
+            complain("hobnob: two things cannot both go to standard output; give one of them a file");
+        }
+        clear
     }
 }
 

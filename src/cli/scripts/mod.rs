@@ -13,6 +13,7 @@ mod sweep;
 mod verify;
 
 pub(super) use args::ScriptVerb;
+pub(super) use play::effort;
 
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
@@ -23,8 +24,10 @@ pub(super) fn main(verb: ScriptVerb, flags: &Flags) -> Exit {
         ScriptVerb::Run { script, wanted, golden, update, trace } => {
             run::run(&script, &wanted, &run::Beside { golden, update, trace }, flags)
         }
-        ScriptVerb::Verify { script } => verify::verify(&script, flags),
-        ScriptVerb::Sweep { script, seeds, shrink } => sweep::sweep(&script, seeds, shrink, flags),
+        ScriptVerb::Verify { script, wanted } => verify::verify(&script, &wanted, flags),
+        ScriptVerb::Sweep { script, seeds, shrink, wanted } => {
+            sweep::sweep(&script, seeds, shrink, &wanted, flags)
+        }
         ScriptVerb::Replay { bundle } => replay::replay(&bundle, flags),
         ScriptVerb::Report { file, wanted, text, columns } => {
             report::report(&file, &wanted, text.then_some(columns), columns, flags)

@@ -2,8 +2,8 @@
 //! the language that its name says it is in.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -36,8 +36,6 @@ pub(super) struct Manner {
 #[derive(Clone, Default)]
 pub(super) struct Ends {
     pub(super) stop: Stop,
-    /// Wakes the world that is waiting for something.
-    bell: Arc<Mutex<Option<Bell>>>,
 }
 
 /// Lines of a world's own account that are kept when they are wanted.
@@ -47,36 +45,16 @@ impl Ends {
     /// What a signal ends, and a clock once `timeout` is over.
     pub(super) fn by_signal_or(timeout: Option<Duration>) -> Self {
         let ends = Self::default();
-        let own = ends.clone();
-        let bell = Bell::new(move || {
-            own.stop.interrupt();
-            own.ring();
-        });
-        signals::watch(Arc::new(AtomicBool::new(false)), bell);
+        let stop = ends.stop.clone();
+        signals::watch(Arc::new(AtomicBool::new(false)), Bell::new(move || stop.interrupt()));
         if let Some(timeout) = timeout {
-            let own = ends.clone();
+            let stop = ends.stop.clone();
             thread::spawn(move || {
                 thread::sleep(timeout);
-                own.stop.time_out();
-                own.ring();
+                stop.time_out();
             });
         }
         ends
-    }
-
-    fn ring(&self) {
-        let bell = self.bell.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(bell) = bell {
-            bell.ring();
-        }
-    }
-
-    fn wakes(&self, bell: Bell) {
-        *self.bell.lock().unwrap_or_else(PoisonError::into_inner) = Some(bell);
-        // It may have been asked for while there was nobody to wake.
-        if self.stop.asked().is_some() {
-            self.ring();
-        }
     }
 }
 
@@ -98,7 +76,7 @@ pub(super) fn play(source: &Source, manner: Manner) -> Outcome {
     let head = head(source, &manner);
     let Manner { tcp, trace, deeds, watch, ends, .. } = manner;
     let stop = ends.stop.clone();
-    let maker = if tcp { loopback(ends) } else { imaginary(trace) };
+    let maker = if tcp { loopback(stop.clone()) } else { imaginary(trace) };
     let setting = Setting { maker, head, stop, watch, deeds, trace, effort: Rc::new(effort) };
     if source.name.ends_with(".rhai") { rhai::run(source, setting) } else { batch::run(source, setting) }
 }
@@ -109,7 +87,7 @@ pub(super) fn is_script(name: &str) -> bool {
 }
 
 /// How long this thread has computed.
-fn effort() -> Duration {
+pub(in crate::cli) fn effort() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
@@ -122,10 +100,10 @@ fn imaginary(trace: bool) -> Maker {
     })
 }
 
-fn loopback(ends: Ends) -> Maker {
+fn loopback(stop: Stop) -> Maker {
     Rc::new(move |seed: Seed| {
         let world = Loopback::new(seed).map_err(|error| error.to_string())?;
-        ends.wakes(world.bell());
+        stop.wakes(world.bell());
         Ok(Box::new(world) as Box<dyn World>)
     })
 }

@@ -39,7 +39,8 @@ pub(super) fn replay(path: &Path, flags: &Flags) -> Exit {
         (text(&kept), text(&outcome.play))
     };
     if before == now {
-        drop(say(b"identical\n"));
+        let same: &[u8] = if flags.json { b"{\"v\":1,\"ev\":\"identical\"}\n" } else { b"identical\n" };
+        drop(say(same));
         return Exit::Done;
     }
     if kept.head.hobnob != outcome.play.head.hobnob {

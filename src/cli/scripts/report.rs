@@ -22,8 +22,7 @@ pub(super) fn report(
     columns: usize,
     flags: &Flags,
 ) -> Exit {
-    if wanted.is_muddled() {
-        complain("hobnob: two reports cannot both go to standard output; give one of them a file");
+    if !wanted.is_clear(text.is_some()) {
         return Exit::Usage;
     }
     if wanted.bundle.is_some() {

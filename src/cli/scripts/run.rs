@@ -42,8 +42,7 @@ const GATHER: usize = 16 * 1024;
 /// Plays a script.
 pub(super) fn run(script: &Script, wanted: &Wanted, beside: &Beside, flags: &Flags) -> Exit {
     let Some(source) = read(script) else { return Exit::Runtime };
-    if wanted.is_muddled() || (flags.json && wanted.tap) {
-        complain("hobnob: two reports cannot both go to standard output; give one of them a file");
+    if !wanted.is_clear(flags.json) {
         return Exit::Usage;
     }
     let ends = Ends::by_signal_or(flags.timeout);
@@ -113,6 +112,28 @@ fn end(
         return exit;
     }
     golden(script, beside, &stable::write(&outcome.play))
+}
+
+/// Makes what is wanted of a run that was not made for it; gives the exit code of the whole.
+pub(super) fn make(
+    source: &Source,
+    outcome: impl FnOnce() -> Outcome,
+    wanted: &Wanted,
+    flags: &Flags,
+    exit: Exit,
+) -> Exit {
+    if !wanted.anything() {
+        return exit;
+    }
+    let outcome = outcome();
+    let bundle = || bundle(source, &outcome);
+    match made::make(&outcome.play, wanted, look(flags, true).color, &bundle) {
+        Ok(()) => exit,
+        Err(error) => {
+            complain(&format!("hobnob: {error}"));
+            exit.max(Exit::Runtime)
+        }
+    }
 }
 
 /// Says why a script failed, once.

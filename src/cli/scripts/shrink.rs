@@ -23,19 +23,20 @@ const RUNS_MAX: u64 = 5_000;
 const COLUMNS: usize = 100;
 const ROWS: usize = 80;
 
-/// Reduces the run of one seed, and prints what is left.
-pub(super) fn shrink(source: &Source, script: &Script, seed: u64, ends: &Ends, flags: &Flags) {
+/// Reduces the run of one seed, prints what is left, and gives it.
+pub(super) fn shrink(source: &Source, script: &Script, seed: u64, ends: &Ends, flags: &Flags) -> Outcome {
     let whole = once(source, script, seed, ends);
-    let Some(wanted) = Failure::of(&whole) else { return };
+    let Some(wanted) = Failure::of(&whole) else { return whole };
     let before = arrows(&whole);
     let mut search =
         Search { source, script, seed, ends, wanted, best: whole, left_out: BTreeSet::new(), runs: 0 };
     reduce(&mut search, &DeedKind::ALL);
     if flags.json {
         drop(say(&crate::report::events::write(&search.best.play)));
-        return;
+    } else {
+        drop(say(search.show(before).as_bytes()));
     }
-    drop(say(search.show(before).as_bytes()));
+    search.best
 }
 
 /// Messages that arrived: what a picture draws as arrows.

@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
-use crate::cli::scripts::args::Script;
+use crate::cli::scripts::args::{Script, Wanted};
 use crate::cli::scripts::made::say;
 use crate::cli::scripts::play::{Ends, Manner, play};
 use crate::cli::scripts::{run, shrink};
@@ -28,8 +28,17 @@ struct Failed {
 const TOLD: usize = 20;
 
 /// Plays a script with many seeds.
-pub(super) fn sweep(script: &Script, seeds: (u64, u64), reduce: bool, flags: &Flags) -> Exit {
+pub(super) fn sweep(
+    script: &Script,
+    seeds: (u64, u64),
+    reduce: bool,
+    wanted: &Wanted,
+    flags: &Flags,
+) -> Exit {
     let Some(source) = run::read(script) else { return Exit::Runtime };
+    if !wanted.is_clear(true) {
+        return Exit::Usage;
+    }
     let ends = Ends::by_signal_or(flags.timeout);
     let (failed, played) = all(&source, script, seeds, &ends);
     tell(script, &failed, played, flags.json);
@@ -42,11 +51,15 @@ pub(super) fn sweep(script: &Script, seeds: (u64, u64), reduce: bool, flags: &Fl
             }
         };
     }
-    let Some((seed, first)) = failed.first_key_value() else { return Exit::Done };
+    let Some((seed, first)) = failed.first_key_value() else {
+        let first = || once(&source, script, seeds.0, &ends);
+        return run::make(&source, first, wanted, flags, Exit::Done);
+    };
     if reduce && first.exit != Exit::Parse {
-        shrink::shrink(&source, script, *seed, &ends, flags);
+        let least = shrink::shrink(&source, script, *seed, &ends, flags);
+        return run::make(&source, || least, wanted, flags, first.exit);
     }
-    first.exit
+    run::make(&source, || once(&source, script, *seed, &ends), wanted, flags, first.exit)
 }
 
 /// One run of the sweep.

@@ -7,81 +7,114 @@ use std::process::{Command, Stdio};
 
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
-use crate::cli::scripts::args::Script;
+use crate::cli::scripts::args::{Script, Wanted};
 use crate::cli::scripts::made::say;
-use crate::cli::scripts::play::is_script;
+use crate::cli::scripts::play::Ends;
 use crate::shell::output::complain;
-use crate::text::escape_display;
+use crate::text::{escape_display, escape_json};
 
 /// How a Rust program ends that panics.
 const PANICKED: i32 = 101;
 /// Characters of a differing line that are shown.
 const SHOWN: usize = 400;
 
+/// What came of the comparison.
+enum Compared {
+    /// So many lines are the same, and so is the exit code.
+    Same(usize, i32),
+    /// The lines are the same, but one run ended with this and the other with that.
+    Exits(i32, i32),
+    /// Lines that differ: what they are, the number of the first, and both.
+    Differ(Vec<(&'static str, usize, String, String)>),
+}
+
 /// Plays a script twice.
-pub(super) fn verify(script: &Script, flags: &Flags) -> Exit {
-    let name = script.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if !is_script(&name) {
-        complain(&format!(
-            "hobnob: {} is no script: it must end in .rhai, .hob or .md",
-            escape_display(&name)
-        ));
-        return Exit::Runtime;
+pub(super) fn verify(script: &Script, wanted: &Wanted, flags: &Flags) -> Exit {
+    if !wanted.is_clear(true) {
+        return Exit::Usage;
     }
+    let Some(source) = super::run::read(script) else { return Exit::Runtime };
     let what = if script.tcp { "--stable=-" } else { "--json" };
     let both = [run(script, flags, what), run(script, flags, what)];
-    let [Ok((first, first_exit)), Ok((second, second_exit))] = both else {
+    let [Ok(first), Ok(second)] = both else {
         let error = both.into_iter().find_map(Result::err).unwrap_or_default();
         complain(&format!("hobnob: verify: {error}"));
         return Exit::Runtime;
     };
-    // Whatever it says of its own failure it says twice; here it matters only that it is the same.
-    if first_exit == i32::from(Exit::Parse.code()) || first_exit == i32::from(Exit::Interrupted.code()) {
-        complain(&format!(
-            "hobnob: verify: the script does not run; see: hobnob run {}",
-            script.file.display()
-        ));
-        return if first_exit == i32::from(Exit::Parse.code()) { Exit::Parse } else { Exit::Interrupted };
-    }
-    match compare(&first, &second) {
-        None if first_exit == second_exit => {
-            let lines = first.lines().count();
-            let what = if script.tcp { "lines of the stable transcript" } else { "events" };
-            let seed = script.seed;
-            drop(say(format!("identical: {lines} {what}, seed {seed}, exit {first_exit}\n").as_bytes()));
-            Exit::Done
-        }
-        None => {
-            complain(&format!(
-                "hobnob: verify: one run ended with {first_exit}, the other with {second_exit}"
-            ));
-            Exit::Differs
-        }
-        Some((at, a, b)) if a.contains("\"ev\":\"end\"") && b.contains("\"ev\":\"end\"") => {
-            differs("event", at, a, b);
-            // What the nodes tell is the same, but not what they did.
-            if let [Ok((a, _)), Ok((b, _))] =
-                [run(script, flags, "--trace=-"), run(script, flags, "--trace=-")]
-                && let Some((at, a, b)) = compare(&a, &b)
-            {
-                differs("step of the world", at, a, b);
-            }
-            Exit::Differs
-        }
-        Some((at, a, b)) => {
-            differs("event", at, a, b);
-            Exit::Differs
+    // Whatever a run says of its own failure, here it matters only that it is said twice; but what
+    // does not run at all is not compared.
+    for exit in [Exit::Parse, Exit::Interrupted] {
+        if first.1 == i32::from(exit.code()) {
+            let file = escape_display(&script.file.display().to_string());
+            complain(&format!("hobnob: verify: the script does not run; see: hobnob run {file}"));
+            return exit;
         }
     }
+    let compared = compare_runs(script, flags, &first, &second);
+    let exit = if matches!(compared, Compared::Same(..)) { Exit::Done } else { Exit::Differs };
+    tell(script, &compared, flags.json);
+    let ends = Ends::default();
+    super::run::make(&source, || super::sweep::once(&source, script, script.seed, &ends), wanted, flags, exit)
 }
 
-fn differs(what: &str, at: usize, a: &str, b: &str) {
+fn compare_runs(script: &Script, flags: &Flags, first: &(String, i32), second: &(String, i32)) -> Compared {
+    let Some((at, a, b)) = compare(&first.0, &second.0) else {
+        return match first.1 == second.1 {
+            true => Compared::Same(first.0.lines().count(), first.1),
+            false => Compared::Exits(first.1, second.1),
+        };
+    };
+    let mut differ = vec![("event", at, a.to_owned(), b.to_owned())];
+    let is_end = |line: &str| line.contains("\"ev\":\"end\"");
+    // What the nodes tell is the same, but not what they did.
+    if is_end(a)
+        && is_end(b)
+        && let [Ok((a, _)), Ok((b, _))] = [run(script, flags, "--trace=-"), run(script, flags, "--trace=-")]
+        && let Some((at, a, b)) = compare(&a, &b)
+    {
+        differ.push(("step of the world", at, a.to_owned(), b.to_owned()));
+    }
+    Compared::Differ(differ)
+}
+
+fn tell(script: &Script, compared: &Compared, json: bool) {
     let cut = |line: &str| -> String { escape_display(&line.chars().take(SHOWN).collect::<String>()) };
-    complain(&format!(
-        "hobnob: verify: not deterministic; {what} {at} differs\n  first   {}\n  second  {}",
-        cut(a),
-        cut(b)
-    ));
+    let mut line = Vec::new();
+    let seed = script.seed;
+    match compared {
+        Compared::Same(lines, exit) if json => {
+            line = format!(
+                "{{\"v\":1,\"ev\":\"identical\",\"lines\":{lines},\"seed\":{seed},\"result\":{exit}}}\n"
+            )
+            .into_bytes();
+        }
+        Compared::Same(lines, exit) => {
+            let what = if script.tcp { "lines of the stable transcript" } else { "events" };
+            line = format!("identical: {lines} {what}, seed {seed}, exit {exit}\n").into_bytes();
+        }
+        Compared::Exits(a, b) => {
+            complain(&format!("hobnob: verify: one run ended with {a}, the other with {b}"));
+        }
+        Compared::Differ(differ) => {
+            for (what, at, a, b) in differ {
+                let (a, b) = (cut(a), cut(b));
+                complain(&format!(
+                    "hobnob: verify: not deterministic; {what} {at} differs\n  first   {a}\n  second  {b}"
+                ));
+                if json {
+                    line.extend_from_slice(
+                        format!("{{\"v\":1,\"ev\":\"differs\",\"line\":{at},\"first\":").as_bytes(),
+                    );
+                    escape_json(&a, &mut line);
+                    line.extend_from_slice(b",\"second\":");
+                    escape_json(&b, &mut line);
+                    line.extend_from_slice(b"}\n");
+                }
+            }
+        }
+    }
+    // Nobody reads it: then nobody is to be told.
+    let _ = say(&line);
 }
 
 /// The first line that differs, and its number from 0.

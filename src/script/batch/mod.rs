@@ -5,6 +5,7 @@
 
 mod obey;
 mod read;
+mod world;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -29,7 +30,7 @@ pub fn run(source: &Source, setting: Setting) -> Outcome {
     };
     let file: Arc<str> = source.name.as_str().into();
     stage.borrow_mut().texts.insert(Arc::clone(&file), source.text.as_str().into());
-    let talk = Talk::new(&stage, source, stop, effort);
+    let talk = Talk::new(&stage, source, stop, effort, None);
     let mut cast = Cast { stage: Rc::clone(&stage), talk, folder: source.folder.clone(), depth: 0 };
     let result = play(&mut cast, source, &file);
     drop(cast);

@@ -1,27 +1,24 @@
-//! What every verb shares: the stage, the script's handlers and invariants, the meter that ends a
-//! script that only computes, and the texts of its files. Decides what happens between two turns of
+//! What every verb shares: the stage, the script's handlers and invariants, and the texts of its
+//! files. Decides what happens between two turns of
 //! a wait.
 
-use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext, ParseError};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::record::text;
+use crate::script::rhai::meter::{Meter, Pace};
 use crate::script::rhai::trouble;
 use crate::script::rhai::values::{Message, Peer};
 use crate::script::scene::{About, Call, Someone};
 use crate::script::stage::{Effort, Shared};
-use crate::script::stop::{Halt, Stop};
+use crate::script::stop::Stop;
 use crate::script::turns::Turns;
-
-/// Operations between two looks at how long they took.
-const LOOK: u64 = 512;
 
 /// What a native function gives to a script.
 pub(super) type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -51,40 +48,22 @@ pub(super) struct Invariant {
     pub(super) spot: Spot,
 }
 
-/// Counts what a script computes while it asks nothing of anybody.
-pub(super) struct Meter {
-    stop: Stop,
-    progress: Rc<Cell<u64>>,
-    seen: Cell<u64>,
-    /// Operations at the last progress, and what verbs have cost since.
-    base: Cell<u64>,
-    extra: Cell<u64>,
-    effort: Effort,
-    /// Operations when the effort was last looked at, and the effort at the last progress.
-    looked: Cell<u64>,
-    since: Cell<Duration>,
-}
-
 impl Kit {
-    pub(super) fn new(stage: Shared, file: Arc<str>, stop: Stop, effort: Effort) -> Rc<Self> {
+    pub(super) fn new(
+        stage: Shared,
+        file: Arc<str>,
+        stop: Stop,
+        effort: Effort,
+        pace: Option<Pace>,
+    ) -> Rc<Self> {
         let progress = Rc::clone(&stage.borrow().progress);
-        let zero = || Cell::new(0);
         Rc::new(Self {
             stage,
             file,
             handlers: RefCell::default(),
             invariants: RefCell::default(),
             looking: Cell::new(false),
-            meter: Meter {
-                stop,
-                progress,
-                effort,
-                seen: zero(),
-                base: zero(),
-                extra: zero(),
-                looked: zero(),
-                since: Cell::default(),
-            },
+            meter: Meter::new(stop, progress, effort, pace),
         })
     }
 
@@ -99,7 +78,10 @@ impl Kit {
         let call = |function: &FnPtr, args: &mut [Dynamic]| function.call_raw(ctx, None, args);
         let mut aside = || self.aside(&call);
         let mut turns = Turns { stage: &self.stage, aside: &mut aside };
-        work(&mut turns, &spot).map_err(|error| trouble::throw(error, &spot, ctx.call_position()))
+        let before = self.meter.effort();
+        let result = work(&mut turns, &spot);
+        self.meter.done(before);
+        result.map_err(|error| trouble::throw(error, &spot, ctx.call_position()))
     }
 
     /// Where the script is.
@@ -145,7 +127,9 @@ impl Kit {
         };
         let about = about(call.about);
         let before = std::mem::replace(&mut self.stage.borrow_mut().in_handler, true);
+        let spent = self.meter.begin();
         let result = caller(&handler, &mut [Dynamic::from(me), about]);
+        self.meter.end(spent);
         let mut stage = self.stage.borrow_mut();
         stage.in_handler = before;
         let Err(error) = result else {
@@ -156,7 +140,12 @@ impl Kit {
         };
         drop(stage);
         let error = self.explain(*error);
-        if error.failure.is_finding() || error.failure.is_final() {
+        let ends = match self.meter.is_paced() {
+            // At a prompt nothing that a handler does ends more than itself.
+            true => *error.failure == Failure::Interrupted,
+            false => error.failure.is_finding() || error.failure.is_final(),
+        };
+        if ends {
             return Err(error);
         }
         // A handler that fails is said once, and after a few times in a row it is called no more.
@@ -201,6 +190,17 @@ impl Kit {
         Ok(())
     }
 
+    /// Why a text is no script, with the place.
+    pub(super) fn unparsed(&self, error: &ParseError) -> ScriptError {
+        let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let (line, column) = (number(error.1.line()), number(error.1.position()));
+        let spot = Spot { file: Arc::clone(&self.file), line, column };
+        let words = crate::text::escape_display(&error.0.to_string());
+        let mut error = Failure::Parse(words).at(&spot);
+        error.quote = self.stage.borrow().quote(&spot);
+        error
+    }
+
     /// What the engine says, in our words, with the line quoted.
     pub(super) fn explain(&self, error: EvalAltResult) -> ScriptError {
         let names = || {
@@ -234,46 +234,5 @@ pub(super) fn someone(who: &Someone) -> Dynamic {
     match who.no {
         Some(_) => Dynamic::from(Peer(who.name)),
         None => who.name.to_string().into(),
-    }
-}
-
-impl Meter {
-    /// A verb was called.
-    pub(super) fn charge(&self) {
-        self.extra.set(self.extra.get().saturating_add(limits::SCRIPT_VERB_COST));
-    }
-
-    /// Looks whether the script may go on after so many operations; if not, why.
-    pub(super) fn look(&self, operations: u64) -> Option<Failure> {
-        match self.stop.asked() {
-            Some(Halt::Interrupted) => return Some(Failure::Interrupted),
-            Some(Halt::TimedOut) => return Some(Failure::TimedOut),
-            None => {}
-        }
-        let progress = self.progress.get();
-        if self.seen.replace(progress) != progress {
-            self.base.set(operations);
-            self.extra.set(0);
-            self.looked.set(operations);
-            self.since.set(Duration::MAX);
-        }
-        let spent = operations.saturating_sub(self.base.get()).saturating_add(self.extra.get());
-        if operations.saturating_sub(self.looked.get()) >= LOOK {
-            self.looked.set(operations);
-            let effort = (self.effort)();
-            self.since.set(self.since.get().min(effort));
-            if effort.saturating_sub(self.since.get()) > limits::SCRIPT_IDLE_TIME {
-                let max = crate::api::command::show(limits::SCRIPT_IDLE_TIME);
-                return Some(Failure::Bound(format!(
-                    "the script computes without end: {max} in which nothing was sent and no time passed in its world"
-                )));
-            }
-        }
-        (spent > limits::SCRIPT_IDLE_MAX).then(|| {
-            Failure::Bound(format!(
-                "the script computes without end: {} operations in which no time passed and nothing was sent",
-                limits::SCRIPT_IDLE_MAX
-            ))
-        })
     }
 }

@@ -100,6 +100,7 @@ fn wish(verb: &str, options: Map) -> Result<ShapeWish, Failure> {
             "jitter" => wish.jitter = Some(duration(verb, &value)?),
             "bandwidth" => wish.bandwidth = number(&value)?,
             "split" => wish.split = number(&value)?,
+            "glue" => wish.glue = Some(duration(verb, &value)?),
             key => return Err(Failure::Misuse(format!("{verb}: {}", ShapeWish::unknown(key)))),
         }
     }

@@ -84,7 +84,7 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
                 Some(error) => return error,
                 None => match token.clone().try_cast::<Failure>() {
                     Some(failure) => failure,
-                    None => Failure::Thrown(escape_display(&token.to_string())),
+                    None => Failure::Thrown(thrown(&token)),
                 },
             }
         }
@@ -115,6 +115,14 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
     let file = if source.is_empty() { Arc::clone(file) } else { Arc::from(source) };
     let spot = Spot { file, line: number(place.line()), column: number(place.position()) };
     ScriptError { failure: Box::new(failure), spot: Some(spot), quote: None }
+}
+
+/// What a script has thrown itself.
+fn thrown(token: &Dynamic) -> String {
+    if token.is_string() || token.is_int() || token.is_float() || token.is_bool() || token.is_char() {
+        return escape_display(&token.to_string());
+    }
+    format!("the script threw {}, not a text", kind(token.type_name()))
 }
 
 /// The error itself, out of the calls around it, and the file that the innermost of them is in.
