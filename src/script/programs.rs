@@ -14,6 +14,7 @@ use crate::launch::{Ended, Launch, Program};
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::Failure;
+use crate::script::printed::{Printed, boundary};
 use crate::script::record::text;
 use crate::script::stage::Stage;
 use crate::session::Bell;
@@ -50,16 +51,10 @@ pub(super) struct Started {
     /// When it last printed something, or was given something.
     pub(super) moved: Mono,
     begun: Mono,
+    /// When its processes were last counted.
+    looked: Mono,
     pub(super) ended: Option<Ended>,
     shown: usize,
-}
-
-/// Text of which the beginning and the end are kept.
-#[derive(Default)]
-pub(super) struct Printed {
-    head: String,
-    tail: String,
-    lost: u64,
 }
 
 /// A prompt, and what is typed at it.
@@ -88,6 +83,8 @@ const PROMPT: Duration = Duration::from_millis(60);
 pub(super) const SAID: Duration = Duration::from_millis(400);
 /// How often a program is looked at that says nothing.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
+/// How often its processes are counted, for which all of the system's are looked at.
+const COUNT: Duration = Duration::from_millis(100);
 /// Lines of one program that are put on the list.
 const SHOWN_MAX: usize = 2_000;
 /// Characters of a line.
@@ -141,6 +138,7 @@ impl Stage {
             tail: String::new(),
             moved: now,
             begun: now,
+            looked: now,
             ended: None,
             shown: 0,
         });
@@ -176,7 +174,8 @@ impl Stage {
             self.end_lines(number);
         }
         let started = &mut self.scene.programs[number];
-        if taken.ended
+        // What it leaves behind may keep its terminal open after it.
+        if (taken.ended || now.since(started.moved) >= SAID)
             && started.ended.is_none()
             && let Some(ended) = started.program.ended()
         {
@@ -187,16 +186,14 @@ impl Stage {
 
     /// Whole lines go on the list.
     fn end_lines(&mut self, number: usize) {
-        let mut whole = Vec::new();
         let started = &mut self.scene.programs[number];
-        while let Some(at) = started.partial.find('\n') {
-            let rest = started.partial.split_off(at + 1);
-            let mut line = std::mem::replace(&mut started.partial, rest);
-            line.truncate(at);
-            whole.push(line);
-        }
+        let Some(end) = started.partial.rfind('\n') else {
+            return clip(&mut started.partial);
+        };
+        let rest = started.partial.split_off(end + 1);
+        let whole = std::mem::replace(&mut started.partial, rest);
         clip(&mut started.partial);
-        for line in whole {
+        for line in whole[..end].split('\n') {
             let line: String = line.chars().take(LINE_MAX).collect();
             self.printed(number, &line);
             let lines = &mut self.scene.programs[number].lines;
@@ -246,7 +243,8 @@ impl Stage {
         // A line that was ended is a prompt only if it asks for something.
         let asks = !started.tail.ends_with('\n') || last.trim_end().ends_with([':', '?', '>']);
         let found =
-            self.scene.answers.iter().chain(&self.typed).filter(|answer| answer.prompt.is_match(last));
+            self.typed.iter().chain(&self.scene.answers).filter(|answer| answer.prompt.is_match(last));
+        // Of two that say as much, the later one counts: the test's own, and what it said last.
         let Some(answer) = found.max_by_key(|answer| answer.weight).filter(|_| asks).cloned() else { return };
         if let Ok(value) = self.value(&answer.value) {
             self.type_line(number, &value);
@@ -295,7 +293,9 @@ impl Stage {
         }
         let why = if now.since(started.begun) > limits::LAUNCH_WALL {
             format!("ran for more than {} and was ended", show(limits::LAUNCH_WALL))
-        } else if started.program.processes() > limits::LAUNCH_PROCESSES {
+        } else if now.since(started.looked) < COUNT {
+            return;
+        } else if started.count(now) > limits::LAUNCH_PROCESSES {
             format!("had more than {} processes and was ended", limits::LAUNCH_PROCESSES)
         } else {
             return;
@@ -330,53 +330,16 @@ impl Answer {
 }
 
 impl Started {
+    /// How many processes it consists of now.
+    fn count(&mut self, now: Mono) -> usize {
+        self.looked = now;
+        self.program.processes()
+    }
+
     /// It has said nothing for a while.
     pub(super) fn is_quiet(&self, now: Mono, time: Duration) -> bool {
         self.ended.is_some() || now.since(self.moved) >= time
     }
-}
-
-impl Printed {
-    fn add(&mut self, words: &str, lost: u64) {
-        self.lost += lost;
-        let room = limits::LAUNCH_OUTPUT_KEPT.saturating_sub(self.head.len());
-        let at = boundary(words, room);
-        self.head.push_str(&words[..at]);
-        self.tail.push_str(&words[at..]);
-        if self.tail.len() > 2 * limits::LAUNCH_OUTPUT_KEPT {
-            let cut = boundary(&self.tail, self.tail.len() - limits::LAUNCH_OUTPUT_KEPT);
-            self.lost += cut as u64;
-            self.tail.drain(..cut);
-        }
-    }
-
-    /// How much there was.
-    pub(super) fn len(&self) -> usize {
-        self.head.len() + self.tail.len()
-    }
-
-    /// All of it, with a word about what is missing.
-    pub(super) fn all(&self) -> String {
-        match self.lost {
-            0 => format!("{}{}", self.head, self.tail),
-            lost => format!("{}\n… {lost} bytes are left out …\n{}", self.head, self.tail),
-        }
-    }
-
-    /// What came behind this many bytes of it.
-    pub(super) fn since(&self, at: usize) -> String {
-        let all = format!("{}{}", self.head, self.tail);
-        all.get(at.min(all.len())..).unwrap_or_default().to_owned()
-    }
-}
-
-/// The end of a character at or before this byte.
-fn boundary(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 /// How it ended, in words.

@@ -10,6 +10,8 @@ mod meter;
 mod network;
 mod peers;
 mod programs;
+mod raw;
+mod texts;
 mod trouble;
 mod values;
 
