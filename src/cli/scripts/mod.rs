@@ -3,6 +3,7 @@
 
 mod args;
 mod ddmin;
+mod grade;
 mod made;
 mod play;
 mod replay;
@@ -27,6 +28,9 @@ pub(super) fn main(verb: ScriptVerb, flags: &Flags) -> Exit {
         ScriptVerb::Verify { script, wanted } => verify::verify(&script, &wanted, flags),
         ScriptVerb::Sweep { script, seeds, shrink, wanted } => {
             sweep::sweep(&script, seeds, shrink, &wanted, flags)
+        }
+        ScriptVerb::Grade { script, submission, wanted } => {
+            grade::grade(&script.into(), &submission, &wanted, flags)
         }
         ScriptVerb::Replay { bundle } => replay::replay(&bundle, flags),
         ScriptVerb::Report { file, wanted, text, columns } => {

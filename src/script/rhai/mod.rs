@@ -10,6 +10,7 @@ mod meter;
 mod network;
 mod peers;
 mod programs;
+mod tests;
 mod trouble;
 mod values;
 
