@@ -6,6 +6,7 @@ pub mod addr;
 pub mod id;
 pub mod key;
 pub mod limits;
+mod planted;
 pub mod rng;
 pub mod text;
 pub mod time;
@@ -31,6 +32,8 @@ pub mod sim;
 
 pub mod report;
 pub mod script;
+
+pub mod guest;
 pub mod shell;
 
 pub mod bench;

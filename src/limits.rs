@@ -147,13 +147,17 @@ pub const TRACE_MAX: usize = 10_000;
 
 /// Moments in one run of a script.
 pub const MOMENTS_MAX: usize = 1_000_000;
+/// The longest that a world may last in one run, by its own time.
+pub const RUN_TIME_MAX: Duration = Duration::from_secs(30 * 86_400);
 /// Operations of the script language in one run.
 pub const SCRIPT_OPERATIONS_MAX: u64 = 1_000_000_000;
-/// Operations in which a script lets no time pass and asks nothing of a peer, so that one that does
-/// nothing but compute ends within a second.
-pub const SCRIPT_IDLE_MAX: u64 = 5_000_000;
+/// Operations in which a script lets no time pass and sends nothing, so that one that does nothing but
+/// compute ends within a second.
+pub const SCRIPT_IDLE_MAX: u64 = 1_000_000;
+/// The same by the time that it takes the processor: single operations can be slow.
+pub const SCRIPT_IDLE_TIME: Duration = Duration::from_millis(700);
 /// What a verb costs of that, as much as this many operations.
-pub const SCRIPT_VERB_COST: u64 = 500;
+pub const SCRIPT_VERB_COST: u64 = 100;
 /// Depth of calls, and of expressions, in a script.
 pub const SCRIPT_DEPTH_MAX: usize = 64;
 /// Bytes of all strings in one value.
@@ -172,6 +176,33 @@ pub const SCRIPT_MODULES_MAX: usize = 64;
 pub const SCRIPT_BYTES_MAX: u64 = 1024 * 1024;
 /// Times in a row that a handler may fail before it is called no more.
 pub const HANDLER_FAILURES_MAX: u32 = 5;
+/// Operations of one line of the script language at a prompt, or of one handler that it left behind.
+pub const PROMPT_OPERATIONS_MAX: u64 = 500_000;
+/// Time that either may compute; what it waits for others is not counted.
+pub const PROMPT_COMPUTE: Duration = Duration::from_millis(250);
+/// Moments that are remembered of what was said in the script language at a prompt.
+pub const PROMPT_MOMENTS: usize = 10_000;
+/// Lines of the script language that wait for the one under way.
+pub const PROMPT_LINES_MAX: usize = 16;
+/// Characters of a value that are shown.
+pub const PROMPT_VALUE_MAX: usize = 4_000;
+/// Peers that a script at a prompt casts: all connected, they leave the line editor, whose `select`
+/// sees only descriptors below 1,024, enough of them.
+pub const PROMPT_CAST_MAX: usize = 20;
+/// What a plain peer says within this time after a handler at a prompt wrote to it wakes no handler.
+pub const PLAIN_ANSWERS: Duration = Duration::from_secs(1);
+/// Plain peers of whom that is remembered.
+pub const PLAIN_ANSWERS_MAX: usize = 10_000;
+/// Commands of a script at a prompt that wait for their answer.
+pub const PROMPT_ASKED_MAX: usize = 1_000;
+/// What a script at a prompt may be ahead of its prompt: lines and commands.
+pub const PROMPT_AHEAD_MAX: usize = 256;
+/// Events that wait for a script at a prompt; the oldest is dropped and counted.
+pub const PROMPT_EVENTS_MAX: usize = 10_000;
+/// How long a script may take to end when its prompt does.
+pub const PROMPT_SCRIPT_END: Duration = Duration::from_secs(1);
+/// Lines that a recording remembers of what was sent and not delivered yet.
+pub const RECORD_SENT_MAX: usize = 10_000;
 /// Silence after which a world with strangers in it is taken to be at rest.
 pub const QUIET: Duration = Duration::from_millis(300);
 /// How long `settle` waits for the world to rest.
@@ -290,10 +321,16 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
         ("source", format!("{SOURCE_DEPTH_MAX} deep"), "a file that sources itself ends"),
         (
             "script",
-            format!(
-                "{SCRIPT_OPERATIONS_MAX} operations, {SCRIPT_IDLE_MAX} without asking anything of a peer"
-            ),
+            format!("{SCRIPT_OPERATIONS_MAX} operations, {SCRIPT_IDLE_MAX} while no time passes"),
             "one that never ends is ended",
+        ),
+        (
+            "script at a prompt",
+            format!(
+                "a line or a handler: {PROMPT_OPERATIONS_MAX} operations, {}; {PROMPT_CAST_MAX} peers",
+                time(PROMPT_COMPUTE)
+            ),
+            "the prompt stays quick",
         ),
         (
             "value in a script",
@@ -303,7 +340,11 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
             ),
             "no script fills the memory",
         ),
-        ("run", format!("{MOMENTS_MAX} moments, {CAST_MAX} peers"), "a report can be made of it"),
+        (
+            "run",
+            format!("{MOMENTS_MAX} moments, {CAST_MAX} peers, {} of its own time", time(RUN_TIME_MAX)),
+            "a report can be made of it",
+        ),
     ]
 }
 

@@ -192,6 +192,9 @@ pub enum CommandError {
         /// How long was waited.
         within: Duration,
     },
+    /// Whoever asks may not ask this here; nothing was done.
+    #[error("{0}")]
+    NotHere(&'static str),
     /// The node is on its way out; nothing was done.
     #[error("already saying goodbye")]
     Leaving,

@@ -43,11 +43,28 @@ pub struct ShapeWish {
     pub bandwidth: Option<u64>,
     /// The largest piece in which bytes arrive.
     pub split: Option<u64>,
+    /// Bytes of so long a time arrive together.
+    pub glue: Option<Duration>,
+}
+
+impl Fault {
+    /// The verb that asks for it.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Link { .. } => "link",
+            Self::Partition(..) => "partition",
+            Self::Heal => "heal",
+            Self::Hold(..) => "hold",
+            Self::Release(..) => "release",
+            Self::Crash(_) => "crash",
+            Self::Restart(_) => "restart",
+        }
+    }
 }
 
 impl ShapeWish {
     /// The keys that there are.
-    pub const KEYS: &str = "delay, jitter, bandwidth, split";
+    pub const KEYS: &str = "delay, jitter, bandwidth, split, glue";
     /// Why there is no loss, in whatever world.
     pub const LOSS: &str = "loss cannot be made on a stream: TCP sends again what was lost, so a program sees \
         only delay; use delay=, jitter=, hold, or cut the link";
@@ -68,6 +85,7 @@ impl ShapeWish {
             "jitter" => self.jitter = Some(duration(value)?),
             "bandwidth" => self.bandwidth = Some(number(value)?),
             "split" => self.split = Some(number(value)?),
+            "glue" => self.glue = Some(duration(value)?),
             key => return Err(Self::unknown(key)),
         }
         Ok(())
@@ -89,6 +107,7 @@ impl fmt::Display for ShapeWish {
         words.extend(self.jitter.map(|jitter| format!("jitter={}", show(jitter))));
         words.extend(self.bandwidth.map(|bandwidth| format!("bandwidth={bandwidth}")));
         words.extend(self.split.map(|split| format!("split={split}")));
+        words.extend(self.glue.map(|glue| format!("glue={}", show(glue))));
         f.write_str(&words.join(" "))
     }
 }

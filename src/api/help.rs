@@ -24,7 +24,7 @@ pub fn overview() -> String {
         out += &format!("{}\n{}\n", topic.name(), list(verbs));
     }
     let names = Vec::from_iter(topics().map(Topic::name)).join(", ");
-    out + format!("help VERB or TOPIC says more; topics: {names}\n").as_str()
+    out + format!("help VERB or TOPIC; topics: {names}\n").as_str()
 }
 
 /// What there is to say of a verb, a topic, or both.
@@ -125,18 +125,23 @@ leaves.)
 "
         }
         Topic::Faults => {
-            "In a script the world is ours: links can be slow, parted and held, peers can die
-and come back. `hobnob run FILE` plays it in an imaginary world, the same way
-every time for one --seed; with --tcp over sockets, through a relay on each link.
+            "In a script the world is ours: links are slow, parted, held; peers die and come
+back. `hobnob run FILE` plays it in an imaginary world, the same way every time
+for one --seed; with --tcp over sockets, through a relay on each link.
 "
         }
         Topic::Scripts => {
-            "A batch is a file of lines, obeyed until the first fails. NAME> before a line
+            r#"A batch is a file of lines, obeyed until the first fails. NAME> before a line
 says who speaks, ! that it must fail, ? that it may; # begins a comment. Verbs
 are written in full there. A pattern is a glob with * and ? that must match the
 whole message, or a /regex/ that must match somewhere. Durations have a unit:
-500ms, 2s, 1.5s, 1m.
-"
+500ms, 2s, 1.5s, 1m. Scripts in Rhai have the same verbs: see scripts/demo.rhai.
+
+At a prompt, run FILE plays a script in which me is this peer; Ctrl-C ends it.
+= EXPR evaluates a line of Rhai: = 1 + 1. What it defines stays, and so does
+  = me.on("message", |me, m| if m.text == "ping" { me.send(m.from, "pong") })
+record FILE writes what you do, and waits where you waited, as a batch.
+"#
         }
         Topic::Session => {
             "At the prompt a verb may be cut short as long as it is clear which is meant;

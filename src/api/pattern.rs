@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::limits::{PATTERN_COMPILED_MAX, PATTERN_MAX};
-use crate::text::escape_display;
+use crate::text::{escape_display, is_hidden};
 
 /// A glob, which must match a whole text and where `*` stands for anything and `?` for one
 /// character, line ends included; or a `/regex/`, which must match somewhere. Prints as it was
@@ -28,6 +28,34 @@ pub struct PatternError {
 }
 
 impl Pattern {
+    /// One that matches `text` and nothing else: the text itself where that is a glob of one text, a
+    /// regex otherwise. Of a text that is too long for a pattern it matches the beginning.
+    ///
+    /// # Errors
+    /// Never, as both kinds are made of escapes alone.
+    pub fn literal(text: &str) -> Result<Self, PatternError> {
+        let is_glob = |c: char| matches!(c, '*' | '?') || is_hidden(c);
+        let mut source = text.to_owned();
+        if text.len() > PATTERN_MAX || text.chars().any(is_glob) || regex_of(text).is_some() {
+            source = r"/\A".into();
+            let mut rest = text.chars();
+            let whole = loop {
+                let Some(c) = rest.next() else { break true };
+                let piece = match c {
+                    '/' => r"\/".to_owned(),
+                    c if is_hidden(c) => format!(r"\x{{{:x}}}", u32::from(c)),
+                    c => regex::escape(c.encode_utf8(&mut [0; 4])),
+                };
+                if source.len() + piece.len() + r"\z/".len() > PATTERN_MAX {
+                    break false;
+                }
+                source.push_str(&piece);
+            };
+            source.push_str(if whole { r"\z/" } else { "/" });
+        }
+        source.parse()
+    }
+
     /// Whether `text` is like this.
     pub fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text)
@@ -165,6 +193,37 @@ mod tests {
         assert!(error("/(?:a{1000}){1000}/").contains("bytes of memory"));
         assert!(error(&"x".repeat(PATTERN_MAX + 1)).contains("the limit is"));
         assert!(error("/\x1b[/").starts_with("\"/\\x1b[/\""));
+    }
+
+    #[test]
+    fn a_literal_matches_its_text_alone() {
+        let long = "x*".repeat(PATTERN_MAX);
+        for text in [
+            "hi",
+            "a*b?",
+            "/hi/",
+            "/",
+            "//",
+            "*",
+            "a\nb",
+            "a/b*",
+            "\u{1b}[2J",
+            "(a|b)*\\",
+            "\\",
+            " * ",
+            "é*\u{202e}",
+        ] {
+            let pattern = Pattern::literal(text).expect(text);
+            assert!(pattern.matches(text), "{pattern}");
+            assert!(
+                !pattern.matches(&format!("{text}x")) && !pattern.matches(&format!("x{text}")),
+                "{pattern}"
+            );
+            assert!(!pattern.as_str().chars().any(is_hidden), "{pattern}");
+        }
+        assert_eq!(Pattern::literal("what?").expect("good").as_str(), r"/\Awhat\?\z/");
+        let pattern = Pattern::literal(&long).expect("good");
+        assert!(pattern.matches(&long) && !pattern.matches(&long[..600]), "{pattern}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod args;
 mod home;
 mod prompt;
+mod scripts;
 mod start;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -17,6 +18,10 @@ use args::{Args, Verb};
 pub fn main() -> ExitCode {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        // Whoever hosts it says so, and the terminal is still the editor's.
+        if std::thread::current().name() == Some(crate::guest::THREAD) {
+            return;
+        }
         terminal::put_right();
         report(panic);
     }));
@@ -38,6 +43,7 @@ pub fn main() -> ExitCode {
     };
     code(match args.verb {
         Some(Verb::Completions { shell }) => completions(shell),
+        Some(Verb::Script(verb)) => scripts::main(*verb, &args.flags),
         Some(Verb::Tail { .. }) | None => start::run(args),
     })
 }

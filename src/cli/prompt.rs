@@ -9,7 +9,7 @@ use crate::api::command::Command;
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
 use crate::cli::home::Home;
-use crate::cli::start::{look, settings, with_front};
+use crate::cli::start::{look, outside, settings, with_front};
 use crate::limits;
 use crate::live::Live;
 use crate::shell::batch;
@@ -40,9 +40,11 @@ pub(super) fn run(live: &mut Live, flags: &Flags, interrupted: Arc<AtomicBool>) 
         }
     };
     let desk = Desk::new(typed);
+    let outside = outside(live.bell());
     let mut face = live.face(0);
     let output = Output::text(Box::new(Screen(printer.clone())), look(flags, true), flags.quiet);
     let mut front = Front::new(&mut face, name, output, settings(flags), interrupted);
+    front.allow_scripts(outside);
     front.cancelled = Box::new(|| desk.is_cancelled());
     begin(&mut front, flags, &home, addr);
     let exit = prompt::run(&mut front, &desk, &shared);

@@ -11,14 +11,16 @@ use crate::api::command::{Command, Dialect};
 use crate::api::exit::Exit;
 use crate::api::settings::{Color, Settings};
 use crate::cli::args::{Args, Flags, Verb};
-use crate::cli::prompt;
+use crate::cli::{prompt, scripts};
+use crate::guest::Outside;
 use crate::id::Name;
 use crate::key::Keys;
 use crate::limits;
+use crate::live::world::Loopback;
 use crate::live::{Listen, Live, OpenError};
 use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
-use crate::session::Session;
+use crate::session::{Bell, Session};
 use crate::shell::batch::{self, Ended};
 use crate::shell::failure::Failure;
 use crate::shell::feed::Feed;
@@ -29,6 +31,7 @@ use crate::shell::signals;
 use crate::shell::tail;
 use crate::store::Ephemeral;
 use crate::time::Mono;
+use crate::world::World;
 
 /// What kind of front end it is to be.
 enum Kind {
@@ -122,13 +125,25 @@ pub(super) fn with_front(
     interrupted: Arc<AtomicBool>,
     run: impl FnOnce(&mut Front<'_>) -> Exit,
 ) -> Exit {
-    let name = live.name(0);
+    let (name, bell) = (live.name(0), live.bell());
     let mut face = live.face(0);
     let output = output(name, face.now().mono, flags, news);
     let mut front = Front::new(&mut face, name, output, settings(flags), interrupted);
+    front.allow_scripts(outside(bell));
     let exit = run(&mut front);
     front.leave();
     front.end(exit)
+}
+
+/// What scripts at a front end are given: a world of loopback for everybody but the front end's own
+/// peer, which is on the network already.
+pub(super) fn outside(bell: Bell) -> Outside {
+    let world = |seed| {
+        let world = Loopback::new(seed).map_err(|error| error.to_string())?;
+        let bell = world.bell();
+        Ok((Box::new(world) as Box<dyn World>, bell))
+    };
+    Outside { world: Arc::new(world), bell, effort: scripts::effort }
 }
 
 fn output(name: Name, now: Mono, flags: &Flags, news: bool) -> Output {

@@ -15,6 +15,7 @@ mod noise;
 
 use crate::key::{Keys, PeerKey};
 use crate::limits;
+use crate::planted::{self, Planted};
 use crate::rng::Rng;
 use crate::time::Mono;
 use crate::why::Why;
@@ -244,7 +245,7 @@ impl Link {
                     *last = now;
                     let room = limits::BURST_MAX - burst.len();
                     burst.extend_from_slice(&bytes[..room.min(bytes.len())]);
-                    if burst.len() == limits::BURST_MAX {
+                    if burst.len() == limits::BURST_MAX || planted::is(Planted::SplitMessage) {
                         progress.burst = Some(std::mem::take(burst));
                     }
                     return Ok(progress);
@@ -378,6 +379,8 @@ fn seal(transport: &mut dyn Transport, plaintext: &[u8], out: &mut Vec<u8>) {
     if plaintext.is_empty() {
         return;
     }
+    // In one piece, or the buffer would grow three times for a record.
+    out.reserve(plaintext.len() + RECORD_OVERHEAD);
     record::put_prefix(plaintext.len() + limits::TAG_LEN, out);
     transport.encrypt(plaintext, out);
 }

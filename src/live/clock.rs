@@ -4,6 +4,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::{Mono, Now, Wall};
 
+/// The date, in microseconds since 1970, for a report that says when it was made.
+pub fn wall() -> Wall {
+    Wall(micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)))
+}
+
 /// Time since it was made, and the date. The date is asked for once a turn and then goes on with
 /// the time, because a front end may give a million commands a second.
 pub(super) struct Clock {

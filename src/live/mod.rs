@@ -38,6 +38,7 @@ use ready::{Ready, Token};
 use slab::{Slab, Thing};
 use world::net::Net;
 
+pub use clock::wall;
 pub use face::Face;
 pub use open::{Listen, OpenError};
 

@@ -66,7 +66,7 @@ impl Node {
             }
             return;
         }
-        let known_plain = dialect == Dialect::Plain && self.is_known_plain(to);
+        let known_plain = dialect == Dialect::Plain && (!self.config.probes || self.is_known_plain(to));
         let dial = Dial { to: to.clone(), dialect, known_plain, intents: vec![intent] };
         let link = self.dial_link(dial);
         out.push(Effect::Dial { link, to: to.clone() });

@@ -22,6 +22,9 @@ pub struct Config {
     pub listens: Option<SocketAddr>,
     /// How an address that nothing is known of is dialled.
     pub dialect: Dialect,
+    /// Whether such an address is first listened to, to find out what it speaks, when it is dialled in
+    /// plain text.
+    pub probes: bool,
     /// Whether plain text is heard at all.
     pub hear_plain: bool,
     /// Whether there is a store at all. Without one nothing is asked to be saved, and what would be
@@ -40,6 +43,7 @@ impl Config {
             name,
             listens: None,
             dialect: Dialect::Native,
+            probes: true,
             hear_plain: true,
             keeps: true,
             links_max: limits::LINKS_MAX,

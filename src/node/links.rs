@@ -9,11 +9,13 @@ use crate::api::reply::PeerState;
 use crate::id::LinkId;
 use crate::limits;
 use crate::link::{Link, Progress};
+use crate::node::delivery::Inbox;
 use crate::node::dial::Dial;
 use crate::node::io::Effect;
 use crate::node::peers::PeerIx;
 use crate::node::plain::PlainTalk;
 use crate::node::{Node, Timer};
+use crate::planted::{self, Planted};
 use crate::time::Mono;
 use crate::why::Why;
 use crate::wire::message::{Bye, Message};
@@ -298,6 +300,9 @@ impl Node {
                 self.make_ready(ix);
             } else if peer.is_connected() && why != Why::Closed && !self.has_link_to(ix) {
                 let peer = self.peers.get_mut(ix);
+                if planted::is(Planted::DoubleDelivery) {
+                    peer.inbox = Inbox::default();
+                }
                 peer.state = PeerState::Lost;
                 self.emit(What::Lost { who: self.peers.who(ix), why }, out);
                 self.peer_away(ix);

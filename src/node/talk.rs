@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::api::command::Dialect;
 use crate::api::event::{Message as Heard, What};
 use crate::api::reply::{PeerState, Reply};
-use crate::id::{LinkId, MessageId, Name, PeerId};
+use crate::id::{LinkId, MessageId, Name, PeerId, RequestId};
 use crate::key::PeerKey;
 use crate::limits;
 use crate::node::Node;
@@ -15,6 +15,7 @@ use crate::node::delivery::{Arrival, Outbox};
 use crate::node::io::{Effect, Record};
 use crate::node::peers::{Peer, PeerIx};
 use crate::node::waiting::{PONG, Waiting};
+use crate::planted::{self, Planted};
 use crate::text::{Body, Untrusted};
 use crate::why::Why;
 use crate::wire::message::{Bye, Message};
@@ -122,6 +123,11 @@ impl Node {
         let text = Untrusted::new(Body::new(text).map_err(|_| Why::Protocol)?);
         self.save(ix, || Record::Received { from, epoch, seq, id, text: text.clone() });
         self.last_writer = Some(PeerId::Native(from));
+        if planted::is(Planted::BroadcastStorm)
+            && let Ok(text) = Body::new(text.expose())
+        {
+            let _ = self.broadcast(RequestId(0), &text, auto, out);
+        }
         if ignored {
             self.counters.ignored += 1;
         } else {
@@ -163,7 +169,9 @@ impl Node {
 
     /// The peer is no longer connected, by somebody's wish.
     pub(super) fn leave_peer(&mut self, ix: PeerIx, ours: bool, out: &mut Vec<Effect>) {
-        self.peers.get_mut(ix).state = PeerState::Left;
+        if !planted::is(Planted::StalePeer) {
+            self.peers.get_mut(ix).state = PeerState::Left;
+        }
         self.emit(What::Left { who: self.peers.who(ix), ours }, out);
     }
 

@@ -54,12 +54,22 @@ impl Row {
         }
     }
 
+    /// Writes from here on, or so far before that all of it has room.
+    pub(super) fn put_near(&mut self, at: usize, text: &str) {
+        self.put(at.min(self.0.len().saturating_sub(width(text))), text);
+    }
+
     /// A line between two columns, with a label in its middle if there is room.
     pub(super) fn line(&mut self, a: usize, b: usize, with: &str, label: &str) {
         let (left, right) = (a.min(b), a.max(b));
         for at in left + 1..right {
             let crossed = self.0.get(at).is_some_and(|cell| cell == "│" || cell == "┊");
-            self.set(at, if crossed && with == "─" { "┼" } else { with });
+            match (crossed, with) {
+                (true, "─") => self.set(at, "┼"),
+                // A broken line passes behind.
+                (true, _) => {}
+                (false, with) => self.set(at, with),
+            }
         }
         let room = (right - left).saturating_sub(3);
         if !label.is_empty() && room > 2 {

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::id::Name;
 use crate::play::{Ev, Moment, Play};
 use crate::report::canvas::{Row, cut, width};
 use crate::report::failure::describe;
 use crate::report::scene::{Arrow, Fate, Scene, network, scenes};
-use crate::report::verdict::{Case, is_failure, judge, number, word};
+use crate::report::verdict::{Case, is_failure, judge, number, plural, word};
 use crate::text::{Untrusted, escape_display};
 
 /// Columns of the time and a mark, before the peers.
@@ -38,7 +39,7 @@ pub fn write(play: &Play, columns: usize) -> String {
 
 fn title(case: &Case<'_>) -> String {
     let points = match (case.got, case.points) {
-        (Some(got), Some(points)) => format!(", {} of {} points", number(got), number(points)),
+        (Some(got), Some(points)) => format!(", {} of {}", number(got), plural(points)),
         _ => String::new(),
     };
     format!("== {}{points}: {}", word(case.verdict), case.name.display())
@@ -65,6 +66,8 @@ struct Sheet<'a> {
     short: BTreeSet<usize>,
     /// Messages that nearly were what was expected.
     near: BTreeSet<usize>,
+    /// Who saw a link come up that it had dialled to whom.
+    dialled: BTreeSet<(Option<Name>, Option<Name>)>,
     /// Who does not run at the moment.
     gone: BTreeSet<usize>,
 }
@@ -88,9 +91,11 @@ impl<'a> Sheet<'a> {
             .filter(|(_, moment)| moment.ev == Ev::ExpectFail)
             .filter_map(|(_, moment)| ended.get(&scene.place(moment.cause?)?).copied())
             .collect();
+        let dialled = scene.moments.iter().filter(|(_, moment)| moment.ev == Ev::Connect);
+        let dialled = dialled.map(|(_, moment)| (moment.peer, moment.with)).collect();
         let gone = BTreeSet::new();
         let short = BTreeSet::new();
-        let mut sheet = Self { play, scene, columns, peers, pitch, sent, ended, short, near, gone };
+        let mut sheet = Self { play, scene, columns, peers, pitch, sent, ended, short, near, dialled, gone };
         sheet.short = arrows()
             .filter(|(number, arrow)| {
                 let Some(end) = end(arrow).filter(|_| !matches!(arrow.fate, Fate::Dropped(_))) else {
@@ -112,6 +117,7 @@ impl<'a> Sheet<'a> {
             || self.ended.contains_key(&place)
             || self.words(moment).is_some()
             || matches!(moment.ev, Ev::Step | Ev::Connect)
+            || self.is_unseen(moment)
     }
 
     fn draw(&mut self, out: &mut String) {
@@ -180,7 +186,7 @@ impl<'a> Sheet<'a> {
         }
         let who =
             |name| self.scene.cast.iter().position(|&peer| Some(peer) == name).filter(|&at| at < self.peers);
-        if moment.ev == Ev::Connect {
+        if moment.ev == Ev::Connect || self.is_unseen(moment) {
             let (a, b) = who(moment.peer).zip(who(moment.with))?;
             row.line(self.column(a), self.column(b), "┄", "");
             return Some(row);
@@ -188,10 +194,15 @@ impl<'a> Sheet<'a> {
         let words = self.words(moment)?;
         let across = matches!(moment.ev, Ev::Check | Ev::Partition | Ev::Heal | Ev::Hold | Ev::Release);
         match who(moment.peer).filter(|_| !across) {
-            Some(peer) => row.put(self.column(peer) + 2, &words),
+            Some(peer) => row.put_near(self.column(peer) + 2, &words),
             None => row.put(1, &format!(" {words} ")),
         }
         Some(row)
+    }
+
+    /// Whether the other side did not see that a link came up which it had dialled.
+    fn is_unseen(&self, moment: &Moment) -> bool {
+        moment.ev == Ev::Accept && !self.dialled.contains(&(moment.with, moment.peer))
     }
 
     fn leaves(&self, mut row: Row, number: usize, arrow: &Arrow<'_>) -> Option<Row> {
@@ -217,7 +228,6 @@ impl<'a> Sheet<'a> {
             return None;
         }
         let label = self.label(number, arrow);
-        let stub = self.pitch.saturating_sub(3);
         if matches!(arrow.fate, Fate::Dropped(_)) {
             let until = if from < to { to.saturating_sub(3) } else { to + 3 };
             row.line(from, until, "─", &label);
@@ -225,9 +235,7 @@ impl<'a> Sheet<'a> {
             row.set(until, "×");
             return Some(row);
         }
-        let since = if from < to { to.saturating_sub(stub) } else { to + stub };
-        row.line(since, to, "─", &label);
-        row.set(since, "╌");
+        row.line(from, to, "╌", &label);
         row.set(if from < to { to.saturating_sub(1) } else { to + 1 }, if from < to { "▶" } else { "◀" });
         Some(row)
     }
@@ -293,13 +301,13 @@ mod tests {
             r#"                    alice                   bob                   carol
    0.000   ── everyone connects ────────────────────────────────────────────────
    0.001              │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│                      │
-   0.002              │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│
+   0.002              │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄│
    0.002   ── talk ─────────────────────────────────────────────────────────────
    0.002              ├─────── ping ────────▶│                      │
    0.010              │◀────── pong ─────────┤                      │
    0.019              ├─ #3 hello, all ───╌  │                      │
    0.019              ├─────────────── hello, all ─────────────────▶│
-   0.026              │  ╌─ #3 hello, all ──▶│                      │
+   0.026              │╌╌ #3 hello, all ╌╌╌╌▶│                      │
    0.026 ▒   partition carol | alice, bob    │                      │
    0.036 ▒            ├ #4 are you the… ──╌  │                      │
    1.036 ▒            ├────────── #4 are you there? ─────────────×  │

@@ -20,27 +20,32 @@ pub struct Failure {
 /// `script` what the script is called.
 pub fn describe(moment: &Moment, nearest: Option<&Moment>, script: &Untrusted<Arc<str>>) -> Failure {
     let more = more(moment);
-    let text = moment.text.as_ref().map(Untrusted::display);
+    let mut text = moment.text.as_ref().map(Untrusted::display_lines).unwrap_or_default().into_iter();
+    let first = text.next().filter(|first| !first.is_empty());
     let expected = more.expected.as_ref().map(Untrusted::display);
-    let who = moment.peer.map(|peer| format!("{peer} ")).unwrap_or_default();
-    let heading = match (moment.ev, &expected, &text) {
-        (Ev::ExpectFail, Some(what), _) | (Ev::ExpectFail, None, Some(what)) => {
-            format!("{who}expected {what}")
-        }
-        (Ev::ExpectFail, None, None) => format!("{who}expected something else"),
-        (Ev::Check, _, text) => format!("check failed: {}", text.as_deref().unwrap_or("no reason given")),
+    let who = moment.peer.map(|peer| peer.to_string());
+    let heading = match (moment.ev, first, &expected) {
         (Ev::Test, ..) => more.why.as_deref().map_or_else(|| "the test failed".into(), shown),
-        (_, _, text) => text.clone().unwrap_or_else(|| "the script failed".into()),
+        (_, Some(what), _) => what,
+        (Ev::ExpectFail, None, expected) => {
+            let what = expected.as_deref().unwrap_or("something else");
+            who.map_or_else(|| format!("expected {what}"), |who| format!("{who} expected {what}"))
+        }
+        (_, None, _) => "the script failed".into(),
     };
-    let mut details = Vec::new();
-    if let (Ev::ExpectFail, Some(text)) = (moment.ev, text.filter(|_| expected.is_some())) {
-        details.push(("found", text));
+    // A report of several lines goes on below its first.
+    let mut details: Vec<(&'static str, String)> = match moment.ev {
+        Ev::Test => Vec::new(),
+        _ => text.map(|line| ("detail", line)).collect(),
+    };
+    if let (Ev::ExpectFail, Some(_), Some(expected)) = (moment.ev, &moment.text, expected) {
+        details.push(("expected", expected));
     }
     if let (true, Some(why)) = (moment.ev != Ev::Test, &more.why) {
         details.push(("why", shown(why)));
     }
     details.extend(more.unread.iter().map(|unread| ("unread", unread.display())));
-    if moment.ev == Ev::ExpectFail && more.unread.is_empty() && nearest.is_none() {
+    if moment.ev == Ev::ExpectFail && moment.peer.is_some() && more.unread.is_empty() {
         details.push(("unread", "nothing".into()));
     }
     details.extend(nearest.map(|near| ("nearest", near_miss(near))));
@@ -100,6 +105,20 @@ mod tests {
                 ("nearest", "bob: pnog".to_owned()),
                 ("line", "demo.rhai:12: alice.expect(\"pong\");".to_owned()),
             ]
+        );
+    }
+
+    #[test]
+    fn a_reason_goes_first_and_may_have_several_lines() {
+        let mut play = Sample::talk().failure().end(3);
+        let failed = play.moments.last_mut().expect("it failed");
+        failed.text = Some(crate::report::sample::untrusted("expect pong: nothing in 1 s\nsee above"));
+        let judgement = judge(&play);
+        let failures = of_case(&play, &judgement.cases[0]);
+        assert_eq!(failures[0].heading, "expect pong: nothing in 1 s");
+        assert_eq!(
+            failures[0].details[..2],
+            [("detail", "see above".to_owned()), ("expected", "pong".to_owned())]
         );
     }
 }

@@ -157,7 +157,10 @@ impl<'a> Scene<'a> {
                 msg: moment.msg,
                 text: said(play, moment),
             };
-            let known = moment.msg.and_then(|msg| by_number.get(&(peer, with, msg))).copied();
+            let numbered = moment.msg.and_then(|msg| by_number.get(&(peer, with, msg))).copied();
+            // Who came back under the same name counts from one again, so a cause says more.
+            let caused = moment.cause.and_then(|cause| by_queued.get(&cause)).copied();
+            let known = caused.or(numbered);
             match (moment.ev, known) {
                 (Ev::Queued, _) => {
                     by_queued.insert(number as u64, arrows.len());
@@ -167,8 +170,7 @@ impl<'a> Scene<'a> {
                     arrows.push(arrow(peer, with, Fate::UnderWay));
                 }
                 (Ev::Recv, _) => {
-                    let sent = moment.cause.and_then(|cause| by_queued.get(&cause)).copied();
-                    match sent.and_then(|sent| arrows.get_mut(sent)) {
+                    match caused.and_then(|sent| arrows.get_mut(sent)) {
                         Some(sent) if !matches!(sent.fate, Fate::Read(_)) => sent.fate = Fate::Read(at),
                         // Read again, as a program that died had not kept that it was.
                         Some(sent) => {

@@ -14,7 +14,7 @@ use crate::id::Name;
 use crate::play::{Ev, Moment, Play, Verdict};
 use crate::report::failure::{Failure, describe};
 use crate::report::scene::{cast, said};
-use crate::report::verdict::{begins, ends, is_failure, more, number, word};
+use crate::report::verdict::{begins, ends, is_failure, more, number, plural, word};
 use crate::text::Untrusted;
 
 /// Between two begins of a step.
@@ -107,7 +107,7 @@ fn outside(play: &Play) -> Vec<&Moment> {
 }
 
 fn test_title(moment: &Moment) -> String {
-    let points = more(moment).points.map(|points| format!(", {} points", number(points)));
+    let points = more(moment).points.map(|points| format!(", {}", plural(points)));
     let name = moment.text.as_ref().map(Untrusted::display).unwrap_or_default();
     format!("test{}: {name}", points.unwrap_or_default())
 }
@@ -187,12 +187,12 @@ fn finding(moment: &Moment) -> String {
         verdict => verdict.map_or("done", word),
     };
     let points = match (more.got, more.points) {
-        (Some(got), Some(points)) => format!(", {} of {} points", number(got), number(points)),
-        (Some(got), None) => format!(", {} points", number(got)),
+        (Some(got), Some(points)) => format!(", {} of {}", number(got), plural(points)),
+        (Some(got), None) => format!(", {}", plural(got)),
         _ => String::new(),
     };
     let text = moment.text.as_ref().map(Untrusted::display).unwrap_or_default();
-    format!("{}{word}{points}: {text}", if moment.ev == Ev::Check { "check " } else { "" })
+    format!("{word}{points}: {text}")
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ bob
   <- alice "hello, all"
 carol
   <- alice "hello, all"
-= check passed: everybody is back
+= passed: everybody is back
 
 == bob leaves
 alice

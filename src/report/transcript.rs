@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::id::Name;
 use crate::play::{Ev, Head, Moment, Play, Verdict};
 use crate::report::failure::{Failure, describe};
-use crate::report::verdict::{Judgement, is_failure, judge, more, number, word};
+use crate::report::verdict::{Judgement, is_failure, judge, more, number, plural, word};
 use crate::report::{hue, scene};
 use crate::text::{Untrusted, escape_display};
 
@@ -32,6 +32,8 @@ pub struct Transcript {
     count: u64,
     /// What was said, by the number of its moment, and who said it: later ones refer to it.
     said: BTreeMap<u64, (Option<Name>, Untrusted<Arc<str>>)>,
+    /// How many of them are kept, if not all.
+    keep: Option<usize>,
 }
 
 impl Transcript {
@@ -44,7 +46,13 @@ impl Transcript {
             widest: 0,
             count: 0,
             said: BTreeMap::new(),
+            keep: None,
         }
+    }
+
+    /// Of what was said, only the latest is remembered: the run is never to end.
+    pub fn keep(&mut self, latest: usize) {
+        self.keep = Some(latest);
     }
 
     /// Makes room for these names from the first line on. Without it, a column widens once a longer
@@ -65,6 +73,9 @@ impl Transcript {
         if let (Ev::Send | Ev::Queued | Ev::Recv, Some(text)) = (moment.ev, &text) {
             let speaker = if moment.ev == Ev::Recv { moment.with } else { moment.peer };
             self.said.insert(number, (speaker, text.clone()));
+            if self.keep.is_some_and(|keep| self.said.len() > keep) {
+                self.said.pop_first();
+            }
         }
         if is_failure(moment) {
             return Some(self.failure(moment));
@@ -97,8 +108,8 @@ impl Transcript {
     fn other(&self, moment: &Moment, text: Option<&Untrusted<Arc<str>>>) -> Option<String> {
         let quoted = || text.map(Untrusted::quoted).unwrap_or_default();
         let shown = || text.map(Untrusted::display).unwrap_or_default();
-        let why = || more(moment).why.as_deref().map(|why| format!(": {}", escape_display(why)));
-        let why = || why().unwrap_or_default();
+        let reason = more(moment).why.as_deref().map(escape_display);
+        let why = || reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let (mark, rest) = match moment.ev {
             Ev::Listen | Ev::Delivered | Ev::ExpectOk => return None,
             Ev::Send if moment.msg.is_none() => return None,
@@ -109,8 +120,8 @@ impl Transcript {
             Ev::Left => ("*", "left".into()),
             Ev::Disconnect => ("*", "disconnected".into()),
             Ev::Lost => ("x", format!("lost{}", why())),
-            Ev::Refused => ("x", format!("refused{}", why())),
-            Ev::Timeout => ("x", format!("no answer{}", why())),
+            // Why says it in a sentence of its own.
+            Ev::Refused | Ev::Timeout => ("x", reason.unwrap_or_else(|| "no answer".into())),
             Ev::Drop => ("x", self.message(moment, &format!("dropped{}", why()))),
             Ev::Crash => ("*", "crashed".into()),
             Ev::Restart => ("*", "restarted".into()),
@@ -127,7 +138,7 @@ impl Transcript {
             Ev::Test => return Some(self.test(moment, &shown())),
             Ev::Check => {
                 let verdict = more(moment).verdict.map_or("done", word);
-                return Some(self.course(moment.at, &format!("check {verdict}: {}", shown())));
+                return Some(self.course(moment.at, &format!("{verdict}: {}", shown())));
             }
             Ev::ExpectFail => return Some(self.failure(moment)),
         };
@@ -158,9 +169,9 @@ impl Transcript {
     fn test(&self, moment: &Moment, name: &str) -> String {
         let more = more(moment);
         let points = match (more.verdict, more.got, more.points) {
-            (None, _, Some(points)) => format!(", {} points", number(points)),
-            (Some(_), Some(got), Some(points)) => format!(", {} of {} points", number(got), number(points)),
-            (Some(_), Some(got), None) => format!(", {} points", number(got)),
+            (None, _, Some(points)) => format!(", {}", plural(points)),
+            (Some(_), Some(got), Some(points)) => format!(", {} of {}", number(got), plural(points)),
+            (Some(_), Some(got), None) => format!(", {}", plural(got)),
             _ => String::new(),
         };
         let word = more.verdict.map_or("test", word);
@@ -260,7 +271,7 @@ mod tests {
    0.036  alice  -> carol  #4 "are you there?"
    1.036  alice  x  carol  #4 dropped: it has left
    1.036  *  heal
-   1.036  #  check passed: everybody is back
+   1.036  #  passed: everybody is back
    1.036  #  passed
 "##,
         );

@@ -102,7 +102,7 @@ impl Judgement<'_> {
             parts.push(format!("{} flaky", self.flaky));
         }
         if let Some(points) = self.points {
-            parts.push(format!("{} of {} points", number(self.got), number(points)));
+            parts.push(format!("{} of {}", number(self.got), plural(points)));
         }
         parts.join(", ")
     }
@@ -115,6 +115,12 @@ pub fn word(verdict: Verdict) -> &'static str {
         Verdict::Fail => "failed",
         Verdict::Flaky => "flaky",
     }
+}
+
+/// `1 point`, `2.5 points`.
+pub fn plural(points: f64) -> String {
+    let word = if number(points) == "1" { "point" } else { "points" };
+    format!("{} {word}", number(points))
 }
 
 /// Points, or anything else with at most three digits behind the point and no idle ones.

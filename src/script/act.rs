@@ -10,8 +10,9 @@ use crate::api::reply::{PeerState, Reply};
 use crate::play::Ev;
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::scene::Sent;
-use crate::script::stage::{Stage, text};
+use crate::script::stage::Stage;
 use crate::script::turns::Turns;
 use crate::text::Body;
 use crate::world::PeerNo;
@@ -45,12 +46,13 @@ impl Stage {
 
     fn may_talk(&mut self, spot: &Spot, me: PeerNo, line: impl FnOnce(&Self) -> String) -> bool {
         let line = format!("{}> {}", self.name(me), line(self));
-        self.deeds.may(spot, DeedKind::Talk, &line, || line.clone())
+        self.may(spot, DeedKind::Talk, &line, || line.clone())
     }
 
     /// The node has taken a message.
     fn queued(&mut self, me: PeerNo, to: &Who, seq: u64, words: &Arc<str>, cause: u64, spot: &Spot) {
         let someone = self.scene.who(to);
+        self.bot_speaks(someone.name.as_str());
         let auto = self.in_handler;
         let moment = self.record(Some(me), Ev::Queued, |moment| {
             moment.with = Some(someone.name);
@@ -61,6 +63,8 @@ impl Stage {
             moment.line = Some(spot.line);
             moment.cause = Some(cause);
         });
+        // An outbox is bounded, so a script cannot go on like this for ever.
+        self.went_on();
         if let Some(no) = someone.no {
             self.scene.note_sent(me, no, Sent { moment, seq, text: Arc::clone(words) });
         }
@@ -91,7 +95,7 @@ impl Turns<'_> {
         to: &Target,
         dialect: Option<Dialect>,
     ) -> Result<(), ScriptError> {
-        let Some(command) = self.connection(spot, me, to, dialect) else { return Ok(()) };
+        let Some(command) = self.connection(spot, me, to, dialect, true) else { return Ok(()) };
         self.call(me, "connect", command).map(drop)
     }
 
@@ -103,7 +107,7 @@ impl Turns<'_> {
         to: &Target,
         dialect: Option<Dialect>,
     ) -> Result<(), ScriptError> {
-        let Some(command) = self.connection(spot, me, to, dialect) else { return Ok(()) };
+        let Some(command) = self.connection(spot, me, to, dialect, false) else { return Ok(()) };
         self.stage.borrow_mut().submit(me, command)?;
         Ok(())
     }
@@ -114,10 +118,20 @@ impl Turns<'_> {
         me: PeerNo,
         to: &Target,
         dialect: Option<Dialect>,
+        waits: bool,
     ) -> Option<Command> {
         let mut stage = self.stage.borrow_mut();
-        let plain = if dialect == Some(Dialect::Plain) { "--classic " } else { "" };
-        let may = stage.may_talk(spot, me, |stage| format!("connect {plain}{}", stage.written(to)));
+        let classic = dialect == Some(Dialect::Plain);
+        let (name, whom) = (stage.name(me), stage.written(to));
+        let may = if waits {
+            let plain = if classic { "--classic " } else { "" };
+            stage.may_talk(spot, me, |_| format!("connect {plain}{whom}"))
+        } else {
+            // A batch always waits.
+            let plain = if classic { ", classic: true" } else { "" };
+            let line = format!("={name}.connect({whom}, #{{ wait: false{plain} }})");
+            stage.may(spot, DeedKind::Talk, &line, || line.clone())
+        };
         may.then(|| Command::Connect { to: stage.reference(to), dialect })
     }
 
@@ -148,6 +162,8 @@ impl Turns<'_> {
             }
             stage.check_up(me)?;
             let cause = stage.said(me, Some(to), &body.share(), spot);
+            let whom = stage.written(to);
+            stage.bot_speaks(&whom);
             let (to, auto) = (stage.reference(to), stage.in_handler);
             (Command::Send { to, text: body.clone(), auto }, cause)
         };

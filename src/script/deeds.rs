@@ -1,10 +1,12 @@
-//! What a script did, deed by deed, each as the line of a batch that does the same; and which of
+//! What a script did, deed by deed, each as the line of a batch that does the same (for what no batch
+//! can do, a line that calls the script's own verb, or a comment); and which of
 //! these are to be left out when it is played again. By leaving out what does not matter, a failing
 //! script is reduced to what makes it fail. A deed is known by its place and by how often that place
 //! had been played before, so that leaving out one does not rename the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::id::Name;
 use crate::script::error::Spot;
 
 /// A deed among all of a run.
@@ -31,14 +33,26 @@ pub struct Deed {
 /// What a deed is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeedKind {
+    /// Plays a test, which has a world of its own.
+    Test,
     /// Casts a peer.
     Peer,
     /// Changes the network, or a peer's fate.
     Fault,
     /// Connects, says or ends something.
     Talk,
-    /// Waits for something: never left out by itself, as that would change what is asked for.
-    Wait,
+    /// Looks whether something is so, or waits until it is.
+    Expect,
+    /// Lets time pass.
+    Pause,
+    /// Says where in the script we are.
+    Step,
+}
+
+impl DeedKind {
+    /// All of them: what most other deeds hang on comes first.
+    pub const ALL: [Self; 7] =
+        [Self::Test, Self::Peer, Self::Fault, Self::Talk, Self::Expect, Self::Pause, Self::Step];
 }
 
 /// What is done, and what is not to be.
@@ -46,8 +60,13 @@ pub enum DeedKind {
 pub struct Deeds {
     /// Everything done, in order.
     pub done: Vec<Deed>,
+    /// Who got a message that an expectation would have taken which is left out. Were one of these to
+    /// get nothing, it would matter.
+    pub untaken: BTreeSet<Name>,
     left_out: BTreeSet<DeedId>,
     counts: BTreeMap<(Spot, String), u32>,
+    /// Nothing is remembered: whoever never ends is never played again.
+    forgetful: bool,
 }
 
 /// Deeds that are remembered; whoever does more is not to be reduced.
@@ -59,6 +78,11 @@ impl Deeds {
         Self { left_out, ..Self::default() }
     }
 
+    /// From now on nothing is remembered, and nothing left out.
+    pub(super) fn forget(&mut self) {
+        *self = Self { forgetful: true, ..Self::default() };
+    }
+
     /// Something is about to be done; false when it is to be left out.
     pub(super) fn may(
         &mut self,
@@ -67,6 +91,9 @@ impl Deeds {
         part: &str,
         line: impl FnOnce() -> String,
     ) -> bool {
+        if self.forgetful {
+            return true;
+        }
         let count = self.counts.entry((spot.clone(), part.to_owned())).or_insert(0);
         let id = DeedId { spot: spot.clone(), count: *count, part: part.to_owned() };
         *count += 1;
@@ -77,5 +104,16 @@ impl Deeds {
             self.done.push(Deed { id, line: line(), kind });
         }
         true
+    }
+
+    /// The line of a batch that did all from `from` on has a mark: it must fail, or may.
+    pub(super) fn mark(&mut self, from: usize, mark: char) {
+        for deed in self.done.iter_mut().skip(from).filter(|deed| !deed.line.starts_with(['#', '='])) {
+            let speaker = deed.line.split_once("> ").filter(|(name, _)| !name.contains(' '));
+            deed.line = match speaker {
+                Some((name, line)) => format!("{name}> {mark}{line}"),
+                None => format!("{mark}{}", deed.line),
+            };
+        }
     }
 }

@@ -26,7 +26,7 @@ pub struct ScriptError {
 pub struct Spot {
     /// The file, as the script's user would name it.
     pub file: Arc<str>,
-    /// From 1.
+    /// From 1; 0 for the file as a whole.
     pub line: u32,
     /// In characters, from 1; 0 for the line as a whole.
     pub column: u32,
@@ -182,7 +182,10 @@ impl fmt::Display for ScriptError {
 
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)?;
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
         if self.column > 0 {
             write!(f, ":{}", self.column)?;
         }

@@ -10,8 +10,9 @@ use crate::play::Ev;
 use crate::script::act::Target;
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot, Unmet};
+use crate::script::record::text;
 use crate::script::scene::{Heard, Someone};
-use crate::script::stage::{Stage, text};
+use crate::script::stage::Stage;
 use crate::script::turns::Turns;
 use crate::text::escape_display;
 use crate::world::PeerNo;
@@ -32,6 +33,27 @@ impl Stage {
         let matches = |heard: &Heard| self.is_from(from, &heard.from) && pattern.matches(&heard.text);
         let at = self.scene.actors[me.0].unread.iter().position(matches)?;
         self.scene.actors[me.0].unread.remove(at)
+    }
+
+    /// Takes a message of which nobody asks whether it comes.
+    fn take_unasked(&mut self, me: PeerNo, from: Option<&Target>, pattern: &Pattern) {
+        if self.take(me, from, pattern).is_some() {
+            self.deeds.untaken.insert(self.scene.actors[me.0].name);
+        } else {
+            self.scene.actors[me.0].unasked.push((from.cloned(), pattern.clone()));
+        }
+    }
+
+    /// A message has come; it may be one of which nobody asks.
+    pub(super) fn take_if_unasked(&mut self, me: PeerNo) {
+        for at in 0..self.scene.actors[me.0].unasked.len() {
+            let (from, pattern) = self.scene.actors[me.0].unasked[at].clone();
+            if self.take(me, from.as_ref(), &pattern).is_some() {
+                self.deeds.untaken.insert(self.scene.actors[me.0].name);
+                self.scene.actors[me.0].unasked.remove(at);
+                return;
+            }
+        }
     }
 
     /// What is unread, for a failure to show, with what came nearest.
@@ -68,7 +90,8 @@ impl Stage {
 }
 
 impl Turns<'_> {
-    /// Waits for a message and takes it.
+    /// Waits for a message and takes it; `None` when this run leaves that out. Then it is taken
+    /// whenever it comes, as nothing else is to find it unread.
     pub(super) fn expect(
         &mut self,
         spot: &Spot,
@@ -76,8 +99,11 @@ impl Turns<'_> {
         from: Option<&Target>,
         pattern: &Pattern,
         within: Duration,
-    ) -> Result<Heard, ScriptError> {
-        self.stage.borrow_mut().deed_expect(spot, me, from, pattern, within);
+    ) -> Result<Option<Heard>, ScriptError> {
+        if !self.stage.borrow_mut().may_expect(spot, me, from, pattern, within) {
+            self.stage.borrow_mut().take_unasked(me, from, pattern);
+            return Ok(None);
+        }
         let found = self.until(within, |stage| stage.take(me, from, pattern))?;
         let mut stage = self.stage.borrow_mut();
         if let Some(heard) = found {
@@ -87,7 +113,8 @@ impl Turns<'_> {
                 moment.line = Some(spot.line);
                 moment.cause = Some(heard.moment);
             });
-            return Ok(heard);
+            stage.answered_text(spot, &heard.text);
+            return Ok(Some(heard));
         }
         let mut unmet = stage.unmet(me, from, Some(pattern));
         let whom = from.map_or_else(String::new, |from| format!(" from {}", stage.written(from)));
@@ -111,7 +138,9 @@ impl Turns<'_> {
         {
             let mut stage = self.stage.borrow_mut();
             let line = format!("{}> expect-none {}", stage.name(me), show(within));
-            stage.deeds.may(spot, DeedKind::Wait, "", || line);
+            if !stage.may(spot, DeedKind::Expect, "", || line) {
+                return Ok(());
+            }
         }
         let something = |stage: &mut Stage| (!stage.scene.actors[me.0].unread.is_empty()).then_some(());
         let found = self.until(within, something)?;
@@ -138,6 +167,13 @@ impl Turns<'_> {
         whom: &Target,
         within: Duration,
     ) -> Result<(), ScriptError> {
+        {
+            let mut stage = self.stage.borrow_mut();
+            let line = format!("={}.expect_left({})", stage.name(me), stage.written(whom));
+            if !stage.may(spot, DeedKind::Expect, "", || line) {
+                return Ok(());
+            }
+        }
         let found = self.until(within, |stage| {
             let is_it = |(who, ev): &(Someone, Ev)| *ev == Ev::Left && stage.is_from(Some(whom), who);
             let at = stage.scene.actors[me.0].gone.iter().position(is_it)?;
@@ -163,14 +199,14 @@ impl Turns<'_> {
 }
 
 impl Stage {
-    fn deed_expect(
+    fn may_expect(
         &mut self,
         spot: &Spot,
         me: PeerNo,
         from: Option<&Target>,
         pattern: &Pattern,
         within: Duration,
-    ) {
+    ) -> bool {
         let from = from.map_or_else(|| "*".to_owned(), |from| self.written(from));
         let pattern = crate::api::words::quote_pattern(pattern.as_str());
         let within = match within {
@@ -178,6 +214,6 @@ impl Stage {
             within => format!(" --within {}", show(within)),
         };
         let line = format!("{}> expect{within} {from} {pattern}", self.name(me));
-        self.deeds.may(spot, DeedKind::Wait, "", || line);
+        self.may(spot, DeedKind::Expect, "", || line)
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::api::event::{Event, Message, What, Who};
 use crate::play::{Ev, Moment, More};
+use crate::script::record::text;
 use crate::script::scene::{About, Heard, On, Someone};
-use crate::script::stage::{Stage, text};
+use crate::script::stage::Stage;
 use crate::why::Why;
 use crate::world::PeerNo;
 
@@ -85,8 +86,10 @@ impl Stage {
         if let (Some(from), false) = (from.no, plain) {
             self.scene.read.insert((from, me, message.seq), number);
         }
-        let heard = Heard { moment: number, from, text: words, auto: message.auto, plain };
+        let auto = message.auto || (plain && self.is_answer(from.name.as_str()));
+        let heard = Heard { moment: number, from, text: words, auto, plain };
         self.scene.actors[me.0].hear(heard.clone());
+        self.take_if_unasked(me);
         self.scene.call(me, On::Message, &About::Message(heard));
     }
 

@@ -5,19 +5,25 @@
 
 mod act;
 pub mod batch;
+mod bots;
 pub mod deeds;
 pub mod error;
 mod expect;
 mod heard;
+mod left_out;
 mod log;
 mod network;
+mod record;
 pub mod rhai;
 mod scene;
 mod source;
 mod stage;
+mod standing;
 pub mod stop;
 mod turns;
 
 pub use log::Watch;
+pub use rhai::Pace;
 pub use source::{Outcome, Source, SourceError};
-pub use stage::{Maker, Setting};
+pub use stage::{Effort, Maker, Setting};
+pub use standing::Standing;

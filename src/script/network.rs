@@ -8,12 +8,13 @@ use crate::id::Name;
 use crate::play::{Ev, More};
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, Spot};
-use crate::script::stage::{Stage, text};
+use crate::script::record::text;
+use crate::script::stage::Stage;
 use crate::world::{Network, PeerNo, Shape, WorldError};
 
 impl Stage {
     fn may_disturb(&mut self, spot: &Spot, line: &str) -> bool {
-        self.deeds.may(spot, DeedKind::Fault, line, || line.to_owned())
+        self.may(spot, DeedKind::Fault, line, || line.to_owned())
     }
 
     fn names(&self, peers: &[PeerNo]) -> Vec<Name> {
@@ -59,7 +60,15 @@ impl Stage {
         let sides = [self.names(from), self.names(to)];
         let [a, b] =
             [0, 1].map(|side: usize| sides[side].iter().map(Name::to_string).collect::<Vec<_>>().join(","));
-        if !self.may_disturb(spot, &format!("partition {a} {b}")) {
+        let line = match one_way {
+            false => format!("partition {a} {b}"),
+            // No line of a batch does this, but one may call the script's own verb.
+            true => {
+                let [a, b] = [&a, &b].map(|side| side.replace(',', ", "));
+                format!("=partition([{a}], [{b}], #{{ one_way: true }})")
+            }
+        };
+        if !self.may_disturb(spot, &line) {
             return Ok(());
         }
         self.apply(&Network::Partition { from: from.to_vec(), to: to.to_vec(), one_way })?;
@@ -100,7 +109,11 @@ impl Stage {
         if let Between::Clog(time) = verb {
             line = format!("{line} {}", show(time));
         }
-        if !self.may_disturb(spot, &line) {
+        let deed = match verb {
+            Between::Hold | Between::Release => line.clone(),
+            Between::Cut | Between::HalfOpen | Between::Clog(_) => called(&line),
+        };
+        if !self.may_disturb(spot, &deed) {
             return Ok(());
         }
         if a == b {
@@ -127,10 +140,19 @@ impl Stage {
                 (Ev::Note, format!("disk {name} {}", show(time)), Network::Disk(who, time))
             }
             Machine::Skew(micros) => {
-                (Ev::Note, format!("skew {name} {micros}us"), Network::Skew(who, micros))
+                let verb = if micros < 0 { "skew_back" } else { "skew" };
+                (Ev::Note, format!("{verb} {name} {}us", micros.unsigned_abs()), Network::Skew(who, micros))
             }
         };
-        if !self.may_disturb(spot, &line) {
+        let deed = match verb {
+            Machine::Crash | Machine::Restart => line.clone(),
+            Machine::CrashAfter(_)
+            | Machine::Refuse(_)
+            | Machine::Slow(_)
+            | Machine::Disk(_)
+            | Machine::Skew(_) => called(&line),
+        };
+        if !self.may_disturb(spot, &deed) {
             return Ok(());
         }
         // A peer that said goodbye is down as one that died is.
@@ -186,6 +208,18 @@ pub(super) enum Machine {
     Skew(i64),
 }
 
+/// The words of a deed that no line of a batch does, as the call that a line may make.
+fn called(words: &str) -> String {
+    let mut words = words.split(' ');
+    let verb = words.next().unwrap_or_default();
+    let arg = |word: &str| match word.find(|c: char| !c.is_ascii_digit()) {
+        // A duration is a number with a unit.
+        Some(unit) if unit > 0 => format!("{}.{}", &word[..unit], &word[unit..]),
+        Some(_) | None => word.to_owned(),
+    };
+    format!("={verb}({})", words.map(arg).collect::<Vec<_>>().join(", "))
+}
+
 /// What is not wished for stays as it usually is.
 fn wished(usual: Shape, wish: &ShapeWish) -> Shape {
     Shape {
@@ -193,5 +227,19 @@ fn wished(usual: Shape, wish: &ShapeWish) -> Shape {
         jitter: wish.jitter.unwrap_or(usual.jitter),
         bandwidth: wish.bandwidth.or(usual.bandwidth),
         pieces: wish.split.or(usual.pieces),
+        glue: wish.glue.unwrap_or(usual.glue),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_batch_does_is_called() {
+        let calls = ["cut alice bob", "clog a b 1500us", "refuse bob true", "crash_after bob 12"].map(called);
+        let wanted =
+            ["=cut(alice, bob)", "=clog(a, b, 1500.us)", "=refuse(bob, true)", "=crash_after(bob, 12)"];
+        assert_eq!(calls, wanted);
     }
 }

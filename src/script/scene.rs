@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::api::pattern::Pattern;
 use crate::id::{Name, PeerId};
 use crate::key::PeerKey;
 use crate::limits::UNREAD_MAX;
 use crate::play::Ev;
 use crate::rng::Rng;
+use crate::script::act::Target;
 use crate::time::Mono;
 use crate::world::{PeerNo, Shape, World};
 
@@ -27,7 +29,7 @@ pub(super) struct Scene {
     names: BTreeMap<Name, PeerNo>,
     keys: BTreeMap<PeerKey, PeerNo>,
     addrs: BTreeMap<SocketAddr, PeerNo>,
-    pub(super) handlers: Vec<Handler>,
+    pub(super) handlers: Vec<Hook>,
     /// Handlers to be called for what has happened, the oldest first.
     pub(super) calls: VecDeque<Call>,
     /// What was sent and not seen to arrive: by sender and receiver, the oldest first.
@@ -44,6 +46,8 @@ pub(super) struct Actor {
     /// What was heard and not expected yet, the oldest first.
     pub(super) unread: VecDeque<Heard>,
     pub(super) last: Option<Heard>,
+    /// What a run that leaves expectations out is to take as they would have.
+    pub(super) unasked: Vec<(Option<Target>, Pattern)>,
     /// Who was seen to go, and how: `left` or `lost`.
     pub(super) gone: VecDeque<(Someone, Ev)>,
     /// Which handlers are its own, as their numbers in the scene's list.
@@ -97,7 +101,7 @@ pub(super) enum On {
 }
 
 /// Something to be done whenever something happens to a peer.
-pub(super) struct Handler {
+pub(super) struct Hook {
     pub(super) on: On,
     /// For messages that a program made, too.
     pub(super) auto: bool,
@@ -120,6 +124,14 @@ pub(super) enum About {
     Peer(Someone),
     /// A message of ours that will not arrive: to whom, and what it said.
     Failed(Someone, Arc<str>),
+}
+
+impl Heard {
+    /// What an expectation gives that was left out.
+    pub(super) fn nothing(name: Name) -> Self {
+        let from = Someone { name, no: None };
+        Self { moment: 0, from, text: "".into(), auto: false, plain: false }
+    }
 }
 
 impl On {
@@ -232,7 +244,18 @@ impl Scene {
 impl Actor {
     pub(super) fn new(name: Name, addr: SocketAddr, key: PeerKey) -> Self {
         let (unread, gone) = (VecDeque::new(), VecDeque::new());
-        Self { name, addr, key, unread, last: None, gone, handlers: Vec::new(), lam: 0, ended: None }
+        Self {
+            name,
+            addr,
+            key,
+            unread,
+            last: None,
+            unasked: Vec::new(),
+            gone,
+            handlers: Vec::new(),
+            lam: 0,
+            ended: None,
+        }
     }
 
     /// Keeps a message for `expect`; when there are too many, the oldest goes.

@@ -11,15 +11,17 @@ use std::time::Duration;
 use crate::api::command::{Command, CommandError, Dialect};
 use crate::api::reply::Reply;
 use crate::id::{Name, RequestId};
-use crate::play::{End, Ev, Head, Moment, More, Verdict};
+use crate::limits;
+use crate::play::{End, Ev, Head};
 use crate::rng::{Rng, Seed};
-use crate::script::deeds::{DeedKind, Deeds};
+use crate::script::bots::Spoken;
+use crate::script::deeds::Deeds;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::left_out::Answers;
 use crate::script::log::{Log, Watch};
 use crate::script::scene::{Actor, Scene};
 use crate::script::source::Outcome;
 use crate::script::stop::{Halt, Stop};
-use crate::text::Untrusted;
 use crate::world::{Network, PeerNo, Rest, Shape, World, WorldError};
 
 /// Makes an empty world whose every chance follows from a seed.
@@ -45,7 +47,13 @@ pub struct Setting {
     pub deeds: Deeds,
     /// Keep everything that its worlds can tell of themselves.
     pub trace: bool,
+    /// How long this thread has computed, which ends a script that only computes; what gives always
+    /// the same sets no such bound. Nothing else is decided by it.
+    pub effort: Effort,
 }
+
+/// How long a thread has computed.
+pub type Effort = Rc<dyn Fn() -> Duration>;
 
 /// Where a script is played.
 pub(super) struct Stage {
@@ -58,7 +66,8 @@ pub(super) struct Stage {
     scenes: u64,
     defaults: Defaults,
     /// Peers that are left out.
-    left_out: BTreeSet<Name>,
+    pub(super) left_out: BTreeSet<Name>,
+    pub(super) answers: Answers,
     /// Scenes that wait for the one under way to end.
     outer: Vec<Scene>,
     /// A handler is being called, so what it sends is a program's.
@@ -72,6 +81,10 @@ pub(super) struct Stage {
     trace: Option<Vec<String>>,
     /// A number for everything that happened in the scenes that are over.
     digest: Option<u64>,
+    /// It is never to end.
+    standing: bool,
+    /// See `bots`; where handlers are not bounded by their script's end.
+    pub(super) spoken: Option<Spoken>,
 }
 
 /// What a scene begins with.
@@ -100,8 +113,9 @@ impl Stage {
     /// No world can be made.
     pub(super) fn new(setting: Setting) -> Result<Self, Failure> {
         let seed = setting.head.seed;
+        setting.stop.begin();
         let (world, chance) = open(&setting.maker, seed, "")?;
-        Ok(Self {
+        let mut stage = Self {
             scene: Scene::new(world, 0, chance),
             log: Log::new(setting.head, setting.watch),
             deeds: setting.deeds,
@@ -111,6 +125,7 @@ impl Stage {
             scenes: 1,
             defaults: Defaults::default(),
             left_out: BTreeSet::new(),
+            answers: Answers::default(),
             outer: Vec::new(),
             in_handler: false,
             progress: Rc::default(),
@@ -118,7 +133,21 @@ impl Stage {
             texts: BTreeMap::new(),
             trace: setting.trace.then(Vec::new),
             digest: None,
-        })
+            standing: false,
+            spoken: None,
+        };
+        for no in 0..stage.scene.world.peers() {
+            stage.meet(PeerNo(no))?;
+        }
+        Ok(stage)
+    }
+
+    /// Only the latest of what happens is kept from now on, as this is never to end.
+    pub(super) fn stand(&mut self) {
+        self.log.keep(limits::PROMPT_MOMENTS);
+        self.deeds.forget();
+        self.standing = true;
+        self.spoken = Some(Spoken::default());
     }
 
     /// Begins a scene of its own. Its chances follow from the seed and from `title`, so that another
@@ -165,28 +194,16 @@ impl Stage {
     /// Whether the script may go on.
     pub(super) fn check(&self) -> Result<(), Failure> {
         self.log.check()?;
+        let most = u64::try_from(limits::RUN_TIME_MAX.as_micros()).unwrap_or(u64::MAX);
+        if self.scene.at() > most && !self.standing {
+            let days = limits::RUN_TIME_MAX.as_secs() / 86_400;
+            return Err(Failure::Bound(format!("more than {days} days have passed in this world")));
+        }
         match self.stop.asked() {
             None => Ok(()),
             Some(Halt::Interrupted) => Err(Failure::Interrupted),
             Some(Halt::TimedOut) => Err(Failure::TimedOut),
         }
-    }
-
-    /// Adds a moment of the present; the numbers that all have are filled in.
-    pub(super) fn record(&mut self, who: Option<PeerNo>, ev: Ev, fill: impl FnOnce(&mut Moment)) -> u64 {
-        let mut moment = Moment::new(self.scene.at(), ev);
-        fill(&mut moment);
-        self.record_moment(who, moment)
-    }
-
-    pub(super) fn record_moment(&mut self, who: Option<PeerNo>, mut moment: Moment) -> u64 {
-        let known = moment.cause.and_then(|cause| self.log.get(cause)).map_or(0, |cause| cause.lam);
-        if let Some(actor) = who.and_then(|who| self.scene.actors.get_mut(who.0)) {
-            actor.lam = actor.lam.max(known) + 1;
-            moment.lam = actor.lam;
-            moment.peer = Some(actor.name);
-        }
-        self.log.push(moment)
     }
 
     /// Casts a peer.
@@ -195,46 +212,18 @@ impl Stage {
             return Err(WorldError::NameTaken(self.scene.actors[who.0].name).into());
         }
         let who = self.scene.world.cast(name)?;
-        let (addr, key) = (self.scene.world.address(who)?, self.scene.world.key(who)?);
-        self.scene.add(who, Actor::new(name, addr, key));
+        self.meet(who)?;
         self.went_on();
         self.record(Some(who), Ev::Listen, |moment| moment.line = Some(spot.line));
         Ok(who)
     }
 
-    /// Casts a peer, unless this run leaves it out.
-    pub(super) fn cast_unless_left_out(
-        &mut self,
-        name: Name,
-        spot: &Spot,
-    ) -> Result<Option<PeerNo>, Failure> {
-        // A batch casts by speaking, so there is no line for it.
-        if self.deeds.may(spot, DeedKind::Peer, name.as_str(), || format!("# {name} is cast")) {
-            self.left_out.remove(&name);
-            return self.cast(name, spot).map(Some);
-        }
-        self.left_out.insert(name);
-        Ok(None)
-    }
-
-    /// Whether this run leaves out a peer of this name.
-    pub(super) fn is_left_out(&self, name: Name) -> bool {
-        self.left_out.contains(&name)
-    }
-
-    /// Nobody is left out any more but who is so again.
-    pub(super) fn left_out_none(&mut self) {
-        self.left_out.clear();
-    }
-
-    /// A part of the script begins.
-    pub(super) fn step(&mut self, spot: &Spot, title: &str) {
-        let line = || format!("step {}", crate::api::words::quote_text(title));
-        self.deeds.may(spot, DeedKind::Wait, title, line);
-        self.record(None, Ev::Step, |moment| {
-            moment.line = Some(spot.line);
-            moment.text = text(title);
-        });
+    /// Somebody is in the world.
+    fn meet(&mut self, who: PeerNo) -> Result<(), Failure> {
+        let name = self.scene.world.name(who)?;
+        let (addr, key) = (self.scene.world.address(who)?, self.scene.world.key(who)?);
+        self.scene.add(who, Actor::new(name, addr, key));
+        Ok(())
     }
 
     /// From now on, and in the scenes to come, peers that are cast speak so.
@@ -251,7 +240,6 @@ impl Stage {
         if let (Network::Default(shape), true) = (change, self.outer.is_empty()) {
             self.defaults.shape = Some(*shape);
         }
-        self.went_on();
         self.absorb();
         Ok(())
     }
@@ -261,7 +249,6 @@ impl Stage {
         if !self.scene.world.is_up(who)? {
             return Err(WorldError::Down(self.name(who)).into());
         }
-        self.went_on();
         Ok(self.scene.world.session(who)?.submit(command))
     }
 
@@ -272,10 +259,11 @@ impl Stage {
 
     /// Lets time pass until something happens, or `patience` is over.
     pub(super) fn turn(&mut self, patience: Duration) {
-        if !patience.is_zero() {
+        let before = self.scene.world.now().mono;
+        self.scene.world.run(patience.min(SLICE));
+        if self.scene.world.now().mono > before {
             self.went_on();
         }
-        self.scene.world.run(patience.min(SLICE));
         self.absorb();
     }
 
@@ -290,7 +278,7 @@ impl Stage {
         rest
     }
 
-    fn went_on(&self) {
+    pub(super) fn went_on(&self) {
         self.progress.set(self.progress.get() + 1);
     }
 
@@ -328,53 +316,6 @@ impl Stage {
         outcome.play.end = Some(End { at, result, trace });
         outcome
     }
-
-    /// The line of a place, as it is written.
-    pub(super) fn quote(&self, spot: &Spot) -> Option<String> {
-        let line = usize::try_from(spot.line).ok()?.checked_sub(1)?;
-        self.texts.get(&spot.file)?.lines().nth(line).map(str::to_owned)
-    }
-
-    /// An error that nobody has caught comes on the list.
-    pub(super) fn record_error(&mut self, error: &ScriptError) {
-        let quote = error.quote.clone().or_else(|| self.quote(error.spot.as_ref()?)).and_then(text);
-        let file = error
-            .spot
-            .as_ref()
-            .filter(|spot| Some(&*spot.file) != self.file())
-            .and_then(|spot| text(Arc::clone(&spot.file)));
-        let mut more = More { quote, file, ..More::default() };
-        let line = error.spot.as_ref().map(|spot| spot.line);
-        let mut moment = Moment::new(self.scene.at(), Ev::ExpectFail);
-        let mut who = None;
-        match &*error.failure {
-            Failure::Unmet(unmet) => {
-                let share = |text: String| Untrusted::new(Arc::from(text));
-                let unread = unmet.unread.iter().map(|(from, text)| share(format!("{from}: {text}")));
-                more.unread = unread.collect();
-                more.expected = text(unmet.expected.as_str());
-                (moment.with, moment.cause, who) = (unmet.with, unmet.cause, unmet.who);
-                moment.text = text(unmet.what.as_str());
-            }
-            Failure::Check(words) => {
-                moment.ev = Ev::Check;
-                more.verdict = Some(Verdict::Fail);
-                moment.text = text(words.as_str());
-            }
-            other => {
-                more.expected = text("no error");
-                moment.text = text(other.to_string());
-            }
-        }
-        moment.line = line;
-        moment.more = Some(Box::new(more));
-        self.record_moment(who, moment);
-    }
-
-    /// The main file's name.
-    fn file(&self) -> Option<&str> {
-        self.log.head().script.expose().into()
-    }
 }
 
 /// A world, and a stream of chance for its script.
@@ -392,9 +333,4 @@ fn scene_seed(seed: u64, title: &str) -> Seed {
     hash.update(seed.to_le_bytes());
     hash.update(title.as_bytes());
     Seed(hash.finalize().into())
-}
-
-/// A text for the list.
-pub(super) fn text(text: impl Into<Arc<str>>) -> Option<Untrusted<Arc<str>>> {
-    Some(Untrusted::new(text.into()))
 }

@@ -70,13 +70,24 @@ impl Turns<'_> {
     /// # Errors
     /// As [`Self::until`].
     pub(super) fn wait(&mut self, spot: &Spot, time: Duration) -> Result<(), ScriptError> {
-        self.waits(spot, &format!("wait {}", crate::api::command::show(time)));
+        if !self.waits(spot, &format!("wait {}", crate::api::command::show(time))) {
+            return Ok(());
+        }
         self.until(time, |_| None::<()>).map(drop)
     }
 
-    /// The script waits here.
-    pub(super) fn waits(&mut self, spot: &Spot, line: &str) {
-        self.stage.borrow_mut().deeds.may(spot, DeedKind::Wait, "", || line.to_owned());
+    /// Whether the script waits here.
+    pub(super) fn waits(&mut self, spot: &Spot, line: &str) -> bool {
+        self.stage.borrow_mut().may(spot, DeedKind::Pause, "", || line.to_owned())
+    }
+
+    /// Somebody of the cast is named by its address to a node that has never met it, and by its name
+    /// to the person who reads of that.
+    fn by_name(&self, error: CommandError) -> CommandError {
+        let CommandError::UnknownPeer { name, .. } = &error else { return error };
+        let stage = self.stage.borrow();
+        let known = name.parse().ok().and_then(|addr| stage.scene.by_address(addr));
+        known.map_or(error, |no| CommandError::NotConnected(stage.name(no)))
     }
 
     /// Gives a command and waits for its answer.
@@ -94,6 +105,6 @@ impl Turns<'_> {
         let name = || self.stage.borrow().name(who).to_string();
         let reply =
             reply.unwrap_or_else(|| Err(CommandError::Timeout { who: name(), within: limits::COMMAND }));
-        Ok(reply.map_err(|error| Failure::Command { verb, error })?)
+        Ok(reply.map_err(|error| Failure::Command { verb, error: self.by_name(error) })?)
     }
 }

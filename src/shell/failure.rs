@@ -86,10 +86,29 @@ pub enum Failure {
     Body(crate::text::BodyError),
     /// The network and the fates of other people's nodes are not ours to decide.
     #[error("{0}: the peers here are not ours to disturb; write it in a script, and: hobnob run FILE")]
-    NotOurs(String),
+    NotOurs(&'static str),
     /// No script can be run here.
     #[error("{0}: scripts cannot be run from here; try: hobnob run FILE")]
     NoScripts(&'static str),
+    /// A script failed; its own words say where.
+    #[error("{words}")]
+    Script {
+        /// In one line or several.
+        words: String,
+        /// With which exit code.
+        exit: Exit,
+    },
+    /// Nothing is recorded, or no longer.
+    #[error("record: {0}")]
+    Record(String),
+    /// One script at a time.
+    #[error("{name} has not ended yet; {end} ends it")]
+    Busy {
+        /// What is under way.
+        name: String,
+        /// What ends it.
+        end: &'static str,
+    },
     /// A line is not UTF-8.
     #[error("this line is not UTF-8 text")]
     NotText,
@@ -143,7 +162,10 @@ impl Failure {
             Self::Expectation(_) | Self::Succeeded(_) => Exit::Expectation,
             Self::Interrupted => Exit::Interrupted,
             Self::Gone => Exit::Done,
+            Self::Script { exit, .. } => *exit,
             Self::Command { .. }
+            | Self::Busy { .. }
+            | Self::Record(_)
             | Self::Unacknowledged { .. }
             | Self::Undelivered { .. }
             | Self::File { .. }

@@ -15,9 +15,12 @@ use crate::shell::front::Front;
 impl Front<'_> {
     /// Takes in all that has come, and shows it.
     pub fn pump(&mut self) {
+        if self.guests.any() {
+            self.attend();
+        }
         let now = self.session.now().mono;
         while let Some(request) = self.receipts.oldest()
-            && let Some(result) = self.session.take_reply(request)
+            && let Some(result) = self.take_reply(request)
         {
             let Some(origin) = self.receipts.answered(now) else { break };
             match result {
@@ -28,25 +31,23 @@ impl Front<'_> {
                 Err(error) => self.fail(origin.line, Failure::Command { verb: origin.verb, error }),
             }
         }
-        let session = &mut *self.session;
-        let mut answered = Vec::new();
-        self.asked.retain(|(request, verb)| match session.take_reply(*request) {
-            Some(result) => {
-                answered.push((*verb, result));
-                false
-            }
-            None => true,
-        });
-        for (verb, result) in answered {
-            match result {
-                Ok(reply) => self.shown(now, &reply),
-                Err(error) => self.complain(&Failure::Command { verb, error }),
+        for (request, verb) in std::mem::take(&mut self.asked) {
+            match self.take_reply(request) {
+                Some(Ok(reply)) => self.shown(now, &reply),
+                Some(Err(error)) => self.complain(&Failure::Command { verb, error }),
+                None => self.asked.push((request, verb)),
             }
         }
         while self.quota != Some(0)
             && let Some(event) = self.session.take_event()
         {
             self.events += 1;
+            if self.guests.any() {
+                self.guests.tell(&event);
+            }
+            if self.record.is_some() {
+                self.record_event(&event);
+            }
             if let (What::Message(_), Some(left)) = (&event.what, &mut self.quota) {
                 *left -= 1;
             }
@@ -155,7 +156,7 @@ impl Front<'_> {
         self.failed.get_or_insert((line, failure));
     }
 
-    fn follow(&mut self, reply: &Reply, origin: Origin) {
+    pub(super) fn follow(&mut self, reply: &Reply, origin: Origin) {
         match reply {
             Reply::Queued { to, seq, .. } => self.receipts.sent(Sent { to: *to, seq: *seq, origin }),
             Reply::Broadcast(told) => {

@@ -16,12 +16,15 @@ use crate::api::event::Who;
 use crate::api::exit::Exit;
 use crate::api::reply::Reply;
 use crate::api::settings::{Change, Setting, Settings};
+use crate::guest::Outside;
 use crate::id::{Name, PeerId, RequestId};
 use crate::limits;
 use crate::session::Session;
 use crate::shell::failure::Failure;
+use crate::shell::guests::Guests;
 use crate::shell::output::Output;
 use crate::shell::receipts::{Origin, Receipts};
+use crate::shell::record::Record;
 use crate::shell::unread::Unread;
 use crate::shell::verbs;
 use crate::time::Mono;
@@ -62,6 +65,8 @@ pub struct Front<'a> {
     pub(super) quota: Option<u64>,
     /// How many files deep we are.
     pub(super) depth: usize,
+    pub(super) guests: Guests,
+    pub(super) record: Option<Box<Record>>,
     interrupted: Arc<AtomicBool>,
     /// Whether the person at the prompt wants the command under way to end.
     pub cancelled: Box<dyn FnMut() -> bool + 'a>,
@@ -94,9 +99,21 @@ impl<'a> Front<'a> {
             events: 0,
             quota: None,
             depth: 0,
+            guests: Guests::default(),
+            record: None,
             interrupted,
             cancelled: Box::new(|| false),
         }
+    }
+
+    /// Scripts may be run here, with these surroundings.
+    pub fn allow_scripts(&mut self, outside: Outside) {
+        self.guests.allow(outside);
+    }
+
+    /// Ends the scripts under way, as somebody wants it.
+    pub fn interrupt(&mut self) {
+        self.guests.interrupt();
     }
 
     /// Obeys one action. True when it was to quit.
@@ -113,7 +130,7 @@ impl<'a> Front<'a> {
             (Action::Node(command), Manner::Batch) if travels(&command) => {
                 let origin = Origin { line, verb: verb_of(&command) };
                 let now = self.session.now().mono;
-                let request = self.session.submit(command);
+                let request = self.submit(command);
                 self.receipts.ask(request, origin, now);
                 if self.receipts.len() >= TRAVELLING_MAX {
                     self.travel(TRAVELLING_MAX / 2)?;
@@ -125,7 +142,12 @@ impl<'a> Front<'a> {
             }
             (action, _) => {
                 self.arrive()?;
-                return verbs::obey(self, action, manner);
+                let deed = self.record.is_some().then(|| action.clone());
+                let quits = verbs::obey(self, action, line, manner)?;
+                if let Some(deed) = deed {
+                    self.record_deed(&deed);
+                }
+                return Ok(quits);
             }
         }
         Ok(false)
@@ -168,7 +190,7 @@ impl<'a> Front<'a> {
     /// As the node says, or no answer came in time.
     pub fn call(&mut self, command: Command) -> Result<Reply, Failure> {
         let verb = verb_of(&command);
-        let request = self.session.submit(command);
+        let request = self.submit(command);
         self.answer(request, verb)
     }
 
@@ -178,7 +200,7 @@ impl<'a> Front<'a> {
     /// As [`Self::call`].
     pub fn answer(&mut self, request: RequestId, verb: &'static str) -> Result<Reply, Failure> {
         let within = self.settings.timeout;
-        let result = self.until(within, |front| front.session.take_reply(request))?;
+        let result = self.until(within, |front| front.take_reply(request))?;
         let timeout = || Err(CommandError::Timeout { who: "the other side".into(), within });
         let reply = result.unwrap_or_else(timeout).map_err(|error| Failure::Command { verb, error })?;
         let now = self.session.now().mono;
@@ -189,6 +211,8 @@ impl<'a> Front<'a> {
 
     /// Says goodbye and ends. Whatever travels has been waited for, or is given up.
     pub fn leave(&mut self) {
+        self.guests.end();
+        self.end_record();
         let patience = limits::GOODBYE + limits::PLAIN_GOODBYE;
         let _ = self.session.call(Command::Quit, patience);
         self.pump();
@@ -203,7 +227,7 @@ impl<'a> Front<'a> {
     /// Gives a command whose answer nobody waits for; it is shown when it comes.
     pub fn ask(&mut self, command: Command) {
         let verb = verb_of(&command);
-        let request = self.session.submit(command);
+        let request = self.submit(command);
         self.asked.push((request, verb));
     }
 
@@ -259,11 +283,33 @@ impl<'a> Front<'a> {
         self.pump();
     }
 
+    /// Gives a command.
+    pub(super) fn submit(&mut self, command: Command) -> RequestId {
+        if self.record.is_none() {
+            return self.session.submit(command);
+        }
+        let request = self.session.submit(command.clone());
+        self.record_asked(request, command);
+        request
+    }
+
+    /// Its answer, once it is there.
+    pub(super) fn take_reply(&mut self, request: RequestId) -> Option<Result<Reply, CommandError>> {
+        let answer = self.session.take_reply(request)?;
+        if self.record.is_some() {
+            self.record_answer(request, &answer);
+        }
+        Some(answer)
+    }
+
     pub(super) fn shown(&mut self, now: Mono, reply: &Reply) {
         if let Reply::Me(me) = reply {
             self.me = me.name;
         }
         self.out.reply(now, reply);
+        if let Reply::Status(_) = reply {
+            self.tell_record();
+        }
     }
 
     pub(super) fn change(&mut self, change: Change) {

@@ -145,6 +145,13 @@ impl Output {
         self.sink.lines(&text);
     }
 
+    /// Something that a script says as it goes.
+    pub fn told(&mut self, now: Mono, line: &str) {
+        if !self.quiet {
+            self.say(now, "note", line);
+        }
+    }
+
     /// A line for people only: beside JSON it is left out.
     pub fn news(&mut self, line: &str) {
         if let Form::Text(look) = &mut self.form

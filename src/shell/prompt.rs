@@ -84,7 +84,7 @@ pub fn run(front: &mut Front<'_>, desk: &Desk, shared: &Shared) -> Exit {
                     return Exit::Done;
                 }
             }
-            Ok(Typed::Cancel) => {}
+            Ok(Typed::Cancel) => front.interrupt(),
             Ok(Typed::Eof | Typed::Gone) | Err(TryRecvError::Disconnected) => return Exit::Done,
             Err(TryRecvError::Empty) => {
                 front.pump();

@@ -18,7 +18,12 @@ use crate::text::escape_display;
 
 /// Obeys an action that is no plain command, or a command of a batch that is waited for.
 /// True when it led to `quit`.
-pub(super) fn obey(front: &mut Front<'_>, action: Action, manner: Manner) -> Result<bool, Failure> {
+pub(super) fn obey(
+    front: &mut Front<'_>,
+    action: Action,
+    line: usize,
+    manner: Manner,
+) -> Result<bool, Failure> {
     let now = front.session.now().mono;
     match action {
         Action::Node(command) => {
@@ -48,14 +53,12 @@ pub(super) fn obey(front: &mut Front<'_>, action: Action, manner: Manner) -> Res
         Action::Wait(patience) => drop(front.until(patience, |_| None::<()>)?),
         Action::Settle => settle(front)?,
         Action::Fault(fault) => {
-            let line = fault.to_string();
-            let verb = line.split(' ').next().unwrap_or_default();
-            return Err(Failure::NotOurs(verb.to_owned()));
+            return Err(Failure::NotOurs(fault.verb()));
         }
         Action::Step(title) => front.out.say(now, "step", &format!("# {}", escape_display(&title))),
-        Action::Run { .. } => return Err(Failure::NoScripts("run")),
-        Action::Evaluate(_) => return Err(Failure::NoScripts("=")),
-        Action::Record(_) => return Err(Failure::NoScripts("record")),
+        Action::Run { path, args } => front.run(&path, args, manner)?,
+        Action::Evaluate(text) => front.evaluate(text, line, manner)?,
+        Action::Record(path) => front.record(path.as_deref())?,
         Action::Source(path) => return Ok(batch::source(front, &path)? == Ended::Quit),
         Action::Show(setting) => {
             let shown: Vec<_> = match setting {
@@ -93,7 +96,7 @@ fn connect(front: &mut Front<'_>, to: Vec<PeerRef>, plain: bool) -> Result<(), F
     }
     let dialect = plain.then_some(Dialect::Plain);
     let commands = to.into_iter().map(|to| Command::Connect { to, dialect });
-    let requests: Vec<_> = commands.map(|command| front.session.submit(command)).collect();
+    let requests: Vec<_> = commands.map(|command| front.submit(command)).collect();
     let mut failed = None;
     for request in requests {
         match front.answer(request, "connect") {

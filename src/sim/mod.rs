@@ -26,6 +26,7 @@ use crate::api::reply::Reply;
 use crate::id::Name;
 use crate::limits;
 use crate::node::io::{Config, Effect, Input, Record};
+use crate::planted::{self, Planted};
 use crate::rng::Seed;
 use crate::time::Mono;
 use crate::world::fault::Fault;
@@ -75,8 +76,13 @@ pub enum Cipher {
 }
 
 /// The usual way between two peers: a local network.
-pub const LAN: Shape =
-    Shape { delay: Duration::from_millis(1), jitter: Duration::ZERO, bandwidth: None, pieces: None };
+pub const LAN: Shape = Shape {
+    delay: Duration::from_millis(1),
+    jitter: Duration::ZERO,
+    bandwidth: None,
+    pieces: None,
+    glue: Duration::ZERO,
+};
 /// Where every host listens.
 const PORT: u16 = 5_000;
 /// The first host's address, 10.0.0.1; the others follow.
@@ -186,7 +192,11 @@ impl Sim {
             return true;
         }
         if !self.stirred.is_empty() {
-            for who in std::mem::take(&mut self.stirred) {
+            let mut stirred = std::mem::take(&mut self.stirred);
+            if planted::is(Planted::HashOrder) {
+                stirred = planted::in_hash_order(stirred);
+            }
+            for who in stirred {
                 self.flush(who);
             }
             return true;

@@ -9,6 +9,7 @@ use crate::addr::Address;
 use crate::id::LinkId;
 use crate::limits;
 use crate::node::io::Input;
+use crate::planted::{self, Planted};
 use crate::rng::Rng;
 use crate::sim::Sim;
 use crate::sim::queue::Due;
@@ -64,7 +65,11 @@ impl Sim {
         host.dials += 1;
         let port = 40_000 + u16::try_from(host.dials % 20_000).unwrap_or(0);
         let local = SocketAddr::new(host.addr.ip(), port);
-        let mut pipe = || Pipe::new(Rng::new(host.streams.fork()));
+        let mut pipe = || {
+            let seeded = host.streams.fork();
+            let leaks = planted::is(Planted::UnseededChance);
+            Pipe::new(Rng::new(if leaks { planted::unseeded() } else { seeded }))
+        };
         let mut pipes = [pipe(), pipe()];
         let arrives = self.now.plus(pipes[1].travel(&self.fault.shape(who, target)));
         let ends = [End { who, link, open: true }, End { who: target, link, open: false }];

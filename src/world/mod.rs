@@ -36,6 +36,9 @@ pub struct Shape {
     /// The largest piece in which bytes arrive, each drawn from 1 byte up; `None` for as they were
     /// written.
     pub pieces: Option<u64>,
+    /// Bytes arrive together with all others of the same so many: they wait for the next multiple
+    /// of it. Zero for as they come.
+    pub glue: Duration,
 }
 
 /// Something that happens to the network, or to a machine on it.

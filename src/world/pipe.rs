@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::planted::{self, Planted};
 use crate::rng::Rng;
 use crate::time::Mono;
 use crate::why::Why;
@@ -80,7 +81,11 @@ impl Pipe {
     /// How long one word takes over a link of this shape.
     pub(crate) fn travel(&mut self, shape: &Shape) -> Duration {
         let jitter = u64::try_from(shape.jitter.as_micros()).unwrap_or(u64::MAX).saturating_add(1);
-        let late = if jitter > 1 { Duration::from_micros(self.rng.below(jitter)) } else { Duration::ZERO };
+        let mut late =
+            if jitter > 1 { Duration::from_micros(self.rng.below(jitter)) } else { Duration::ZERO };
+        if planted::is(Planted::RealClock) {
+            late += Duration::from_micros(planted::clock_micros());
+        }
         shape.delay.saturating_add(late).max(self.least)
     }
 
@@ -124,7 +129,11 @@ impl Pipe {
             gone = gone.plus(Duration::from_micros(micros));
             self.free = gone;
         }
-        let due = gone.plus(self.travel(shape)).max(self.last);
+        let mut due = gone.plus(self.travel(shape)).max(self.last);
+        let glue = u64::try_from(shape.glue.as_micros()).unwrap_or(u64::MAX);
+        if glue > 0 {
+            due = Mono(due.0.div_ceil(glue).saturating_mul(glue));
+        }
         self.last = due;
         self.flight.push_back((due, cargo));
     }
@@ -245,7 +254,8 @@ mod tests {
         for seed in 0..200 {
             let ms = Duration::from_millis;
             let pieces = [None, Some(1), Some(3), Some(500)][usize::try_from(seed % 4).expect("small")];
-            let shape = Shape { delay: ms(5), jitter: ms(40), bandwidth: Some(20_000), pieces };
+            let shape =
+                Shape { delay: ms(5), jitter: ms(40), bandwidth: Some(20_000), pieces, ..Shape::default() };
             let mut pipe = pipe(seed);
             let sent: Vec<u8> = (0..=255).cycle().take(3_000).collect();
             for (at, part) in sent.chunks(170).enumerate() {
@@ -258,6 +268,18 @@ mod tests {
             let last = pieces.last().expect("some").0;
             assert!(last >= Mono(150_000), "3,000 bytes at 20,000 a second: {last:?}");
         }
+    }
+
+    #[test]
+    fn glue_lets_what_was_written_apart_arrive_together() {
+        let shape = Shape { glue: Duration::from_millis(50), ..Shape::default() };
+        let mut pipe = pipe(1);
+        for at in [1_000, 9_000, 30_000, 51_000] {
+            pipe.write(vec![1; 10]);
+            pipe.fill(Mono(at), &shape);
+        }
+        let (_, pieces) = drain(&mut pipe, &shape);
+        assert_eq!(pieces, [(Mono(50_000), 30), (Mono(100_000), 10)]);
     }
 
     #[test]

@@ -85,7 +85,8 @@ fn a_one_way_partition_stops_one_way() {
 fn what_is_held_comes_in_order_when_released() {
     in_both(&PAIR, |stage| {
         stage.meet(&[A, B]);
-        let shape = Shape { delay: MS(1), jitter: MS(4), bandwidth: None, pieces: Some(5) };
+        let shape =
+            Shape { delay: MS(1), jitter: MS(4), bandwidth: None, pieces: Some(5), ..Shape::default() };
         stage.apply(Network::Link { a: A, b: B, shape });
         for number in 0..30 {
             if number == 10 {
@@ -107,7 +108,13 @@ fn what_is_held_comes_in_order_when_released() {
 fn a_reset_costs_repeats_and_no_message() {
     in_both(&PAIR, |stage| {
         stage.meet(&[A, B]);
-        let shape = Shape { delay: MS(2), jitter: MS(5), bandwidth: Some(20_000), pieces: Some(40) };
+        let shape = Shape {
+            delay: MS(2),
+            jitter: MS(5),
+            bandwidth: Some(20_000),
+            pieces: Some(40),
+            ..Shape::default()
+        };
         stage.apply(Network::Default(shape));
         for round in 0..3_u64 {
             for number in 0..10 {

@@ -1,7 +1,7 @@
 //! A crowd in an imaginary world: everybody has eight links, drawn at random, and broadcasts again and
 //! again, each at its own moment. Counts what the front ends hear. Knows no clock but the world's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use hobnob::api::command::Command;
@@ -11,7 +11,8 @@ use hobnob::id::{Name, RequestId};
 use hobnob::rng::{Rng, Seed};
 use hobnob::sim::Sim;
 use hobnob::text::Body;
-use hobnob::world::{PeerNo, World};
+use hobnob::time::Mono;
+use hobnob::world::{PeerNo, Rest, World};
 
 /// Links that every peer has; half of them it dials.
 pub(crate) const DEGREE: usize = 8;
@@ -23,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Crowd {
     pub(crate) sim: Sim,
     dials: Vec<(PeerNo, PeerNo)>,
-    requests: Vec<(PeerNo, RequestId)>,
+    requests: VecDeque<(PeerNo, RequestId)>,
     /// Events that a peer came.
     pub(crate) joined: usize,
     /// Messages that came to a front end.
@@ -40,40 +41,55 @@ impl Crowd {
             sim.cast(name).expect("room for all");
         }
         let dials = graph(peers, seed);
-        Self { sim, dials, requests: Vec::new(), joined: 0, heard: 0, delivered: 0 }
+        Self { sim, dials, requests: VecDeque::new(), joined: 0, heard: 0, delivered: 0 }
     }
 
     /// Everybody dials its four; then all eight links of everybody are up.
     pub(crate) fn connect(&mut self) {
         for (from, to) in std::mem::take(&mut self.dials) {
             let address = self.sim.address(to).expect("in the cast").into();
-            self.sim.session(from).expect("in the cast").submit(Command::Keep { address });
+            let request = self.sim.session(from).expect("in the cast").submit(Command::Keep { address });
+            self.requests.push_back((from, request));
         }
         self.settle();
         assert_eq!(self.joined, self.sim.peers() * DEGREE);
     }
 
-    /// Everybody broadcasts once, one after the other, while what was said before travels.
-    pub(crate) fn round(&mut self) {
-        let peers = self.sim.peers();
+    /// The first `speakers` broadcast once, one after the other, while what was said before travels.
+    pub(crate) fn round(&mut self, speakers: usize) {
         let start = self.sim.now().mono;
-        for number in 0..peers {
-            let moment =
-                start.plus(ROUND * u32::try_from(number).expect("few") / u32::try_from(peers).expect("few"));
-            self.sim.pass(moment.since(self.sim.now().mono));
+        for number in 0..speakers {
+            let moment = ROUND.mul_f64(number as f64 / speakers as f64);
+            self.wait(start.plus(moment));
             let text = Body::new("a broadcast of some forty bytes, as chat has").expect("a body");
             let who = PeerNo(number);
             let broadcast = Command::Broadcast { text, auto: false };
             let request = self.sim.session(who).expect("in the cast").submit(broadcast);
-            self.requests.push((who, request));
+            self.requests.push_back((who, request));
         }
-        self.listen();
+        self.wait(start.plus(ROUND));
+    }
+
+    /// Until then; the front ends take each piece of news as it comes.
+    fn wait(&mut self, until: Mono) {
+        while self.sim.run(until.since(self.sim.now().mono)) {
+            self.listen();
+        }
     }
 
     /// Until nothing is under way.
     pub(crate) fn settle(&mut self) {
-        assert!(self.sim.settle(LIMIT), "all of it arrives");
-        self.listen();
+        let until = self.sim.now().mono.plus(LIMIT);
+        loop {
+            let rest = self.sim.rest(until.since(self.sim.now().mono));
+            self.listen();
+            match rest {
+                Rest::News => {}
+                Rest::Quiet => break,
+                Rest::Waited => panic!("all of it arrives"),
+            }
+        }
+        assert!(self.requests.is_empty(), "all are answered");
     }
 
     /// The front ends take what there is to take.
@@ -86,14 +102,17 @@ impl Crowd {
                 other => panic!("nothing else happens here: {other:?}"),
             }
         }
-        let sim = &mut self.sim;
-        self.requests.retain(|&(who, request)| {
-            match sim.session(who).expect("in the cast").take_reply(request) {
-                None => true,
-                Some(Ok(Reply::Broadcast(told))) if told.len() == DEGREE => false,
+        // Each is answered at the end of its turn, but for those that dial.
+        while let Some(&(who, request)) = self.requests.front() {
+            let reply = self.sim.session(who).expect("in the cast").take_reply(request);
+            match reply {
+                None => return,
+                Some(Ok(Reply::Kept(Ok(_)))) => {}
+                Some(Ok(Reply::Broadcast(told))) if told.len() == DEGREE => {}
                 Some(other) => panic!("{who} says {other:?}"),
             }
-        });
+            self.requests.pop_front();
+        }
     }
 }
 

@@ -134,9 +134,11 @@ fn one_place_names_snow_and_one_asks_the_time() {
         let text = product(&text);
         let bench = path.contains("/bench/");
         assert!(!text.contains("snow::") || path.ends_with("link/noise.rs") || bench, "{path} names snow");
+        // A leak of the real time is one of the faults that a build for tests may have.
+        let planted = path.ends_with("src/planted.rs");
         let asks = text.contains("Instant::now") || text.contains("SystemTime::now");
         assert!(
-            !asks || path.ends_with("live/clock.rs") || path.contains("/shell/printer") || bench,
+            !asks || path.ends_with("live/clock.rs") || path.contains("/shell/printer") || bench || planted,
             "{path} asks the time"
         );
         assert!(!text.contains("unbounded"), "{path} has something without a bound");

@@ -76,7 +76,7 @@ fn what_is_wrong_and_what_to_do() {
             "*bold* words",
             "unknown command \"*bold*\" (help lists all); to say it to everybody: * TEXT, or to one: @PEER TEXT",
         ),
-        ("= 1 + 1", "= evaluates a script expression, and no script engine is built in"),
+        ("=", "no command follows the ="),
         ("/", "no command follows the /"),
         ("send", "send: PEER is missing; usage: send PEER TEXT"),
         ("@", "send: PEER is missing; usage: send PEER TEXT"),

@@ -21,6 +21,12 @@ mod sim_seeds;
 mod sim_world;
 
 // Scripts: what the language does, and what becomes of each verb.
+mod batches;
+mod examples;
+mod play;
+mod script_bounds;
+mod script_errors;
+mod script_files;
 mod scripts;
 
 // Real sockets, several nodes on one thread.
@@ -58,11 +64,18 @@ mod lines;
 // What is made of a run, in a browser.
 mod reports;
 
+// Faults planted in a build for tests, and whether they are found.
+#[cfg(feature = "planted")]
+mod planted;
+
 // The source and its documents: who knows whom, and that README does what it says.
 mod layers;
 mod readme;
 
 // The prompt in a terminal.
 mod prompt_pty;
+// Scripts at that prompt, and in batches beside it.
+mod guests;
+mod prompt_scripts;
 mod pty;
 mod terminal_pty;

@@ -100,21 +100,3 @@ fn shell(command: &str) -> Vec<String> {
         .expect("a shell");
     String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned).collect()
 }
-
-#[test]
-fn the_example_runs_by_the_command_in_its_header() {
-    let source = include_str!("../../examples/broadcast.rs");
-    assert!(source.contains("cargo run --release --example broadcast"), "its header has the command");
-    // As `cargo test` has built it: without --release, and for few peers.
-    let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--offline", "--example", "broadcast", "--", "20"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("20 peers"),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}

@@ -1,49 +1,81 @@
-//! Scripts in the imaginary world.
+//! Every script that we ship: in the imaginary world with a hundred seeds, over sockets five times
+//! and five times more when the machine is busy, always with the one stable transcript that is kept
+//! beside it.
 
-use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use hobnob::play::{Head, WorldKind};
-use hobnob::rng::Seed;
-use hobnob::script::deeds::Deeds;
-use hobnob::script::stop::Stop;
-use hobnob::script::{Outcome, Setting, Source, rhai};
-use hobnob::sim::Sim;
-use hobnob::text::Untrusted;
-use hobnob::world::World;
+use hobnob::play::WorldKind;
+use hobnob::report::stable;
 
-fn source(name: &str, text: &str) -> Source {
-    Source {
-        name: name.into(),
-        folder: PathBuf::from("scripts"),
-        text: text.into(),
-        args: Vec::new(),
-        files: None,
-    }
+use crate::play::{file, play};
+
+/// Every script in the folder.
+fn scripts() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "rhai" || end == "hob"))
+        .collect();
+    found.sort();
+    assert!(found.len() >= 7, "{found:?}");
+    found
 }
 
-fn setting(source: &Source, seed: u64) -> Setting {
-    let head = Head {
-        hobnob: "test".into(),
-        script: Untrusted::new(Arc::from(source.name.as_str())),
-        hash: source.hash(),
-        seed,
-        world: WorldKind::Sim,
-        timed: false,
-        wall: None,
-    };
-    let maker = Rc::new(|seed: Seed| Ok(Box::new(Sim::new(seed)) as Box<dyn World>));
-    Setting { maker, head, stop: Stop::default(), watch: None, deeds: Deeds::default(), trace: false }
+/// Plays a script once, and compares its stable transcript with the one that is kept.
+fn once(path: &Path, seed: u64, world: WorldKind) {
+    let outcome = play(&file(path), seed, world);
+    let flag = if world == WorldKind::Tcp { "--tcp " } else { "" };
+    let again = format!("hobnob run {flag}--seed {seed} {}", path.display());
+    let failed = outcome.error.iter().chain(outcome.failed.iter().map(|(_, error)| error)).next();
+    assert!(failed.is_none(), "{again}\n{}", failed.map(ToString::to_string).unwrap_or_default());
+    let kept = std::fs::read_to_string(path.with_extension("stable")).expect("hobnob run --update writes it");
+    assert!(
+        stable::write(&outcome.play) == kept,
+        "{again} --golden {}\n{}",
+        path.with_extension("stable").display(),
+        stable::write(&outcome.play)
+    );
 }
 
-fn run(text: &str) -> Outcome {
-    let source = source("test.rhai", text);
-    rhai::run(&source, setting(&source, 1))
+/// All scripts beside each other: over sockets they mostly wait.
+fn all(times: u64, world: WorldKind) {
+    thread::scope(|scope| {
+        for path in scripts() {
+            scope.spawn(move || (1..=times).for_each(|seed| once(&path, seed, world)));
+        }
+    });
 }
 
 #[test]
-fn the_demo_plays_in_an_imaginary_world() {
-    let outcome = run(include_str!("../../scripts/demo.rhai"));
-    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+fn a_hundred_seeds_give_one_transcript() {
+    all(100, WorldKind::Sim);
+}
+
+#[test]
+fn sockets_give_the_same_transcript() {
+    all(5, WorldKind::Tcp);
+}
+
+#[test]
+fn sockets_give_the_same_transcript_when_the_machine_is_busy() {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    black_box((0..1_000u64).fold(1, |hash: u64, n| hash.wrapping_mul(31).wrapping_add(n)));
+                }
+            });
+        }
+        // Whatever becomes of it, the machine is to be idle again.
+        let result = std::panic::catch_unwind(|| all(5, WorldKind::Tcp));
+        over.store(true, Ordering::Relaxed);
+        if let Err(panic) = result {
+            std::panic::resume_unwind(panic);
+        }
+    });
 }

@@ -81,7 +81,7 @@ fn a_one_way_partition_stops_one_way() {
 #[test]
 fn what_is_held_comes_in_order_when_released() {
     let mut cast = Cast::pair(1);
-    let shape = Shape { delay: MS(2), jitter: MS(30), bandwidth: None, pieces: Some(5) };
+    let shape = Shape { delay: MS(2), jitter: MS(30), bandwidth: None, pieces: Some(5), ..Shape::default() };
     cast.apply(Network::Link { a: A, b: B, shape });
     for number in 0..30 {
         if number == 10 {
@@ -104,7 +104,13 @@ fn what_is_held_comes_in_order_when_released() {
 fn a_reset_costs_repeats_and_no_message() {
     seeds("sim_faults::a_reset", 0..50, |seed| {
         let mut cast = Cast::pair(seed);
-        let shape = Shape { delay: MS(5), jitter: MS(30), bandwidth: Some(20_000), pieces: Some(1 + seed) };
+        let shape = Shape {
+            delay: MS(5),
+            jitter: MS(30),
+            bandwidth: Some(20_000),
+            pieces: Some(1 + seed),
+            ..Shape::default()
+        };
         cast.apply(Network::Default(shape));
         for number in 0..30 {
             cast.send(A, B, &number.to_string());

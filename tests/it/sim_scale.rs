@@ -14,7 +14,7 @@ fn storm(sim: Sim, peers: usize, rounds: usize) -> Crowd {
     let mut crowd = Crowd::new(sim, peers, 7);
     crowd.connect();
     for _ in 0..rounds {
-        crowd.round();
+        crowd.round(peers);
     }
     crowd.settle();
     let all = peers * crate::crowd::DEGREE * rounds;

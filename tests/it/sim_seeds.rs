@@ -45,6 +45,7 @@ impl Swarm {
             jitter: ms([0, 10, 300, 5_000][index(&mut rng, 4)]),
             bandwidth: [None, Some(3_000), Some(100_000)][index(&mut rng, 3)],
             pieces: [None, Some(1), Some(40), Some(2_000)][index(&mut rng, 4)],
+            ..Shape::default()
         };
         cast.apply(Network::Default(shape));
         let kinds = (0..KINDS).filter(|_| rng.below(2) == 0).collect();

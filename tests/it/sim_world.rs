@@ -18,7 +18,13 @@ const MS: fn(u64) -> Duration = Duration::from_millis;
 fn busy(seed: u64, names: &[&str]) -> Cast {
     let mut cast = Cast::new(seed, names);
     cast.sim.keep_trace(100_000);
-    let shape = Shape { delay: MS(3), jitter: MS(20), bandwidth: Some(100_000), pieces: Some(90) };
+    let shape = Shape {
+        delay: MS(3),
+        jitter: MS(20),
+        bandwidth: Some(100_000),
+        pieces: Some(90),
+        ..Shape::default()
+    };
     cast.apply(Network::Default(shape));
     cast.connect(A, B);
     cast.connect(B, C);

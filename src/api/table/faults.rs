@@ -14,7 +14,7 @@ pub(super) static VERBS: &[Verb] = &[
     Verb {
         name: "link",
         args: &[A, B, Arg::new("KEY=VALUE", Kind::Shape).repeated()],
-        summary: "delay, jitter, bandwidth, split between two; * * for all",
+        summary: "delay, jitter, bandwidth, split, glue; * * for all",
         example: "link alice bob delay=20ms jitter=5ms",
         error: "link: loss cannot be made on a stream: TCP sends again what was lost, so a program sees \
                 only delay; use delay=, jitter=, hold, or cut the link",

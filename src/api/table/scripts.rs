@@ -67,7 +67,7 @@ pub(super) static VERBS: &[Verb] = &[
     Verb {
         name: "record",
         args: &[Arg::new("FILE|off", Kind::Path)],
-        summary: "write what I do into a script, each wait the message that was waited for",
+        summary: "what I do, as a script; each wait is what was waited for",
         example: "record demo.hob",
         error: "record: nothing is being recorded; try: record demo.hob",
         build: |args| {

@@ -138,7 +138,8 @@ impl Loopback {
 impl World for Loopback {
     fn cast(&mut self, name: Name) -> Result<PeerNo, WorldError> {
         let dialect = self.dialect;
-        self.cast_as(Config { dialect, ..Config::new(name) })
+        // Two of us that listened first would find each other out, and speak our own protocol.
+        self.cast_as(Config { dialect, probes: false, ..Config::new(name) })
     }
 
     fn speak(&mut self, dialect: Dialect) {

@@ -30,6 +30,8 @@ pub(super) struct Layout {
     pub(super) labelled: bool,
     /// Of each moment, how far down it is.
     pub(super) y: Vec<i64>,
+    /// Of each, whether anything is drawn there.
+    pub(super) drawn: Vec<bool>,
     /// Size of the whole.
     pub(super) width: i64,
     pub(super) height: i64,
@@ -65,6 +67,7 @@ impl Layout {
             spacing,
             labelled,
             y: Vec::with_capacity(scene.moments.len()),
+            drawn: Vec::with_capacity(scene.moments.len()),
             width: right + 4,
             height: 0,
             left: LEFT,
@@ -100,7 +103,7 @@ impl Layout {
         let who: BTreeMap<_, _> = scene.cast.iter().enumerate().map(|(at, &name)| (name, at)).collect();
         // The last line of text beside each column, and the last across.
         let mut texts: BTreeMap<(usize, bool), (i64, u64)> = BTreeMap::new();
-        let (mut y, mut floor, mut last) = (4, 0, 0);
+        let (mut y, mut floor, mut last, mut across) = (4, 0, 0, false);
         for (place, &(_, moment)) in scene.moments.iter().enumerate() {
             let column = moment.peer.and_then(|peer| who.get(&peer)).copied();
             let room = self.room(moment, sides.get(&place).copied(), column);
@@ -125,12 +128,16 @@ impl Layout {
                     }
                     texts.insert((column, right), (y, cause));
                 }
+                // Below another such line it needs less room than below anything else.
+                Room::Across if across => y = y.max(floor - LINE) + 4,
                 Room::Across => y = y.max(floor) + LINE + 4,
                 Room::Title => y = y.max(floor) + TITLE - 8,
             }
             self.y.push(y);
+            self.drawn.push(!matches!(room, Room::None | Room::Title));
+            across = matches!(room, Room::Across) || (across && matches!(room, Room::None));
             match room {
-                Room::Across => floor = y + LINE + 6,
+                Room::Across => floor = y + 2 * LINE,
                 Room::Title => floor = y + LINE + 6,
                 _ => {}
             }

@@ -28,12 +28,9 @@ pub(super) fn draw(play: &Play, scene: &Scene<'_>, out: &mut String) {
         push(out, format_args!("<p>The picture leaves out the last {more} messages.</p>"));
     }
     let (width, height) = (layout.width, layout.height);
-    push(out, format_args!("<div class=d><svg class=h width={width} height=24 viewBox=\"0 0 {width} 24\">"));
+    out.push_str("<div class=d>");
     names(scene, &layout, out);
-    push(
-        out,
-        format_args!("</svg><svg width={width} height={height} viewBox=\"0 0 {width} {height}\" role=img>"),
-    );
+    push(out, format_args!("<svg width={width} height={height} viewBox=\"0 0 {width} {height}\" role=img>"));
     out.push_str("<title>Messages between the peers; the table below has the same as text</title>");
     let picture = Picture { play, scene, layout };
     picture.steps(out);
@@ -45,14 +42,25 @@ pub(super) fn draw(play: &Play, scene: &Scene<'_>, out: &mut String) {
     out.push_str("</svg></div>\n");
 }
 
+/// The names above their columns; slanted, where the columns are narrower.
 fn names(scene: &Scene<'_>, layout: &Layout, out: &mut String) {
+    let widest = scene.cast.iter().take(layout.peers).map(|name| name.as_str().chars().count()).max();
+    let widest = i64::try_from(widest.unwrap_or(0)).unwrap_or(i64::MAX);
+    let slanted = widest.saturating_mul(CHARACTER + 2) > layout.spacing;
+    let (width, height) = (layout.width, if slanted { 16 + 5 * widest.min(24) } else { 24 });
+    push(out, format_args!("<svg class=h width={width} height={height} viewBox=\"0 0 {width} {height}\">"));
     for (peer, name) in scene.cast.iter().enumerate() {
-        if let Some(x) = layout.x(peer) {
-            push(out, format_args!("<text x={x} y=16>"));
-            escape_html(&cut(name.as_str(), layout.spacing / (CHARACTER + 2)), out);
-            out.push_str("</text>");
+        let Some(x) = layout.x(peer) else { break };
+        let y = height - 8;
+        if slanted {
+            push(out, format_args!("<text class=o x={x} y={y} transform=\"rotate(-40 {x} {y})\">"));
+        } else {
+            push(out, format_args!("<text x={x} y={y}>"));
         }
+        escape_html(&cut(name.as_str(), 24), out);
+        out.push_str("</text>");
     }
+    out.push_str("</svg>");
 }
 
 struct Picture<'a> {
@@ -124,8 +132,8 @@ impl Picture<'_> {
         for (place, moment) in self.moments() {
             let y = self.layout.down(place) + 4;
             let shown = moment.at / 1_000;
-            let text = matches!(moment.ev, Ev::Send | Ev::Listen | Ev::Test | Ev::Step | Ev::ExpectOk);
-            if y >= free && last != Some(shown) && !text {
+            let drawn = self.layout.drawn.get(place).copied().unwrap_or(false);
+            if y >= free && last != Some(shown) && drawn {
                 push(
                     out,
                     format_args!("<text class=t x=56 y={y}>{}.{:03}</text>", shown / 1_000, shown % 1_000),
@@ -205,7 +213,7 @@ impl Picture<'_> {
             let right = arrow.from <= arrow.to;
             let here = Some((x, y, right, text.clone()));
             if said != here {
-                let text = cut(&text, (self.layout.spacing / CHARACTER).max(8) - 3);
+                let text = cut(&text, (self.layout.spacing / CHARACTER - 3).max(16));
                 self.text(if right { "r" } else { "f" }, x + if right { 7 } else { -7 }, y, &text, out);
                 said = here;
             }
@@ -218,7 +226,16 @@ impl Picture<'_> {
             let across = matches!(moment.ev, Ev::Check | Ev::Partition | Ev::Heal | Ev::Hold | Ev::Release);
             let y = self.layout.down(place);
             match column.filter(|_| !across) {
-                Some(x) => self.text(class, x + 7, y + 4, &cut(&words, 40), out),
+                Some(x) => {
+                    let words = cut(&words, 40);
+                    let length = i64::try_from(words.chars().count()).unwrap_or(i64::MAX) * CHARACTER;
+                    // Beside the last columns it stands on the other side.
+                    if x + 7 + length > self.layout.width && x > length {
+                        self.text(&format!("\"{class} f\""), x - 7, y + 4, &words, out);
+                    } else {
+                        self.text(class, x + 7, y + 4, &words, out);
+                    }
+                }
                 None => self.text(class, self.layout.left + 4, y + 11, &cut(&words, 120), out),
             }
         }

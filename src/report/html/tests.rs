@@ -71,28 +71,3 @@ fn a_command_can_be_pasted() {
     play.head.world = WorldKind::Tcp;
     assert_eq!(command(&play).as_deref(), Some("hobnob run --tcp a --seed 7"));
 }
-
-/// Writes pages to look at: `HOBNOB_PAGES=/tmp cargo test --lib pages_to_look_at -- --ignored`.
-#[test]
-#[ignore = "for eyes"]
-fn pages_to_look_at() {
-    let folder = std::env::var("HOBNOB_PAGES").expect("a folder");
-    let mut talk = Sample::talk();
-    talk.step("carol is cut off, then comes back").parted().check("carol is back", Verdict::Pass);
-    talk.step("bob dies").add(crate::play::Ev::Crash, "bob", "bob").after(500_000);
-    talk.add(crate::play::Ev::Lost, "alice", "bob").after(500_000).add(
-        crate::play::Ev::Restart,
-        "bob",
-        "bob",
-    );
-    talk.join("bob", "alice");
-    for (name, play) in [
-        ("talk", talk.end(0)),
-        ("failed", Sample::talk().failure().end(3)),
-        ("graded", Sample::graded().end(4)),
-        ("many", many(10_000)),
-        ("some", many(60)),
-    ] {
-        std::fs::write(format!("{folder}/{name}.html"), write(&play)).expect("written");
-    }
-}

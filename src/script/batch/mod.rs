@@ -5,6 +5,7 @@
 
 mod obey;
 mod read;
+mod world;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,22 +14,23 @@ use std::sync::Arc;
 use crate::id::Name;
 use crate::play::{Ev, Moment, More, Verdict};
 use crate::script::error::{Failure, ScriptError};
+use crate::script::record::text;
 use crate::script::rhai::Talk;
 use crate::script::source::{Outcome, Source};
-use crate::script::stage::{Setting, Shared, Stage, text};
+use crate::script::stage::{Setting, Shared, Stage};
 use obey::Cast;
 use read::{Block, Line};
 
 /// Plays a file of lines, or the blocks of a Markdown file.
 pub fn run(source: &Source, setting: Setting) -> Outcome {
-    let (stop, head) = (setting.stop.clone(), setting.head.clone());
+    let (stop, head, effort) = (setting.stop.clone(), setting.head.clone(), Rc::clone(&setting.effort));
     let stage = match Stage::new(setting) {
         Ok(stage) => Rc::new(RefCell::new(stage)),
         Err(failure) => return Outcome::unplayed(head, failure.into()),
     };
     let file: Arc<str> = source.name.as_str().into();
     stage.borrow_mut().texts.insert(Arc::clone(&file), source.text.as_str().into());
-    let talk = Talk::new(&stage, source, stop);
+    let talk = Talk::new(&stage, source, stop, effort, None);
     let mut cast = Cast { stage: Rc::clone(&stage), talk, folder: source.folder.clone(), depth: 0 };
     let result = play(&mut cast, source, &file);
     drop(cast);
@@ -85,6 +87,9 @@ fn me() -> Name {
 /// A block is a test.
 fn test(cast: &mut Cast, block: Block) -> Result<(), ScriptError> {
     let title = block.title.unwrap_or_default();
+    if !cast.stage.borrow_mut().may_test(&block.spot, &title) {
+        return Ok(());
+    }
     let begin = |verdict: Option<Verdict>| {
         let mut moment = Moment::new(0, Ev::Test);
         moment.text = text(title.as_str());

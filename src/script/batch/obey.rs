@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::addr::Address;
 use crate::api::action::Action;
 use crate::api::command::{Command, CommandError, Dialect, PeerRef, show};
-use crate::api::fault::Fault;
 use crate::api::grammar::Outcome;
 use crate::api::reply::{Reply, Status, Whois};
 use crate::id::Name;
@@ -16,11 +14,12 @@ use crate::play::Ev;
 use crate::script::act::Target;
 use crate::script::batch::me;
 use crate::script::batch::read::{self, Line};
+use crate::script::batch::world::{disturb, settle, target};
 use crate::script::error::{Failure, ScriptError, Spot};
-use crate::script::network::{Between, Machine};
+use crate::script::record::text;
 use crate::script::rhai::Talk;
 use crate::script::source::Source;
-use crate::script::stage::{Shared, text};
+use crate::script::stage::Shared;
 use crate::script::turns::Turns;
 use crate::world::PeerNo;
 
@@ -64,10 +63,16 @@ impl Cast {
     pub(super) fn obey(&mut self, lines: Vec<Line>) -> Result<(), ScriptError> {
         for line in lines {
             let (spot, outcome, words) = (line.spot.clone(), line.outcome, line.text.clone());
+            let before = self.stage.borrow().deeds.done.len();
             let result = self.line(line).map_err(|mut error| {
                 error.spot.get_or_insert_with(|| spot.clone());
-                error
+                self.by_cast(error)
             });
+            match outcome {
+                Outcome::Succeed => {}
+                Outcome::Fail => self.stage.borrow_mut().deeds.mark(before, '!'),
+                Outcome::Either => self.stage.borrow_mut().deeds.mark(before, '?'),
+            }
             match (result, outcome) {
                 (Ok(()), Outcome::Succeed | Outcome::Either) => {}
                 (Ok(()), Outcome::Fail) => {
@@ -83,6 +88,22 @@ impl Cast {
             }
         }
         Ok(())
+    }
+
+    /// Who is unknown in a batch does not speak in it.
+    fn by_cast(&self, mut error: ScriptError) -> ScriptError {
+        if let Failure::Command { verb, error: CommandError::UnknownPeer { name, near, .. } } =
+            &*error.failure
+        {
+            let stage = self.stage.borrow();
+            let cast: Vec<_> = stage.scene.actors.iter().map(|actor| actor.name.to_string()).collect();
+            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let cast = if cast.is_empty() { "nobody".into() } else { cast.join(", ") };
+            let words =
+                format!("{verb}: no peer called \"{name}\"{near} (who speaks is in the cast, here: {cast})");
+            error.failure = Box::new(Failure::Thrown(words));
+        }
+        error
     }
 
     fn note(&self, spot: &Spot, who: Option<PeerNo>, words: String) {
@@ -267,7 +288,7 @@ fn command_deed(
         }
         command => {
             let verb = VERBS.iter().find(|known| **known == verb).copied().unwrap_or("command");
-            let command = known_peers(turns, command);
+            let Some(command) = known_peers(turns, command) else { return Ok(None) };
             Ok(turns.other(spot, me, verb, command, line)?.and_then(|reply| told(turns, reply)))
         }
     }
@@ -277,93 +298,19 @@ fn command_deed(
 const VERBS: [&str; 8] = ["whois", "alias", "ignore", "unignore", "me", "status", "ping", "connect"];
 
 /// A command with peers of the cast by their addresses: a node knows a name only once it has met it.
-fn known_peers(turns: &Turns<'_>, command: Command) -> Command {
-    let known = |peer: PeerRef| match target(turns, &peer) {
-        Some(Target::Cast(no)) => turns.stage.borrow().reference(&Target::Cast(no)),
-        Some(Target::Other(_)) | None => peer,
+/// `None` when it is about one that is left out.
+fn known_peers(turns: &Turns<'_>, command: Command) -> Option<Command> {
+    let known = |peer: PeerRef| {
+        let target = target(turns, &peer)?;
+        Some(turns.stage.borrow().reference(&target))
     };
-    match command {
-        Command::Whois { peer } => Command::Whois { peer: known(peer) },
-        Command::Alias { name, peer } => Command::Alias { name, peer: known(peer) },
-        Command::Ignore { peer } => Command::Ignore { peer: known(peer) },
-        Command::Unignore { peer } => Command::Unignore { peer: known(peer) },
+    Some(match command {
+        Command::Whois { peer } => Command::Whois { peer: known(peer)? },
+        Command::Alias { name, peer } => Command::Alias { name, peer: known(peer)? },
+        Command::Ignore { peer } => Command::Ignore { peer: known(peer)? },
+        Command::Unignore { peer } => Command::Unignore { peer: known(peer)? },
         other => other,
-    }
-}
-
-/// Whom a word means: one of the cast, or somebody as a node knows it; `None` for one that is left
-/// out.
-fn target(turns: &Turns<'_>, peer: &PeerRef) -> Option<Target> {
-    let stage = turns.stage.borrow();
-    let cast = match peer {
-        PeerRef::Word(word) => {
-            let name = Name::new(word).ok();
-            if name.is_some_and(|name| stage.is_left_out(name)) {
-                return None;
-            }
-            name.and_then(|name| stage.scene.find(name))
-        }
-        PeerRef::At(address) => address.socket().and_then(|addr| stage.scene.by_address(addr)),
-        PeerRef::Id(_) => None,
-    };
-    Some(cast.map_or_else(|| Target::Other(peer.clone()), Target::Cast))
-}
-
-fn disturb(turns: &Turns<'_>, spot: &Spot, fault: &Fault) -> Result<(), ScriptError> {
-    let all = |peers: &[PeerRef]| -> Result<Vec<PeerNo>, ScriptError> {
-        let found = peers.iter().map(|peer| match target(turns, peer) {
-            Some(Target::Cast(no)) => Ok(Some(no)),
-            None => Ok(None),
-            Some(Target::Other(other)) => {
-                let stage = turns.stage.borrow();
-                let peers: Vec<_> = stage.scene.actors.iter().map(|actor| actor.name).collect();
-                let error = CommandError::UnknownPeer { name: other.to_string(), near: None, peers };
-                let verb = "fault";
-                Err(ScriptError::from(Failure::Command { verb, error }))
-            }
-        });
-        Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-    };
-    let two = |a: &PeerRef, b: &PeerRef| -> Result<Option<(PeerNo, PeerNo)>, ScriptError> {
-        let both = all(&[a.clone(), b.clone()])?;
-        Ok(both.first().copied().zip(both.get(1).copied()))
-    };
-    let between = |verb, a, b| match two(a, b)? {
-        Some((a, b)) => Ok(turns.stage.borrow_mut().between(spot, verb, a, b)?),
-        None => Ok(()),
-    };
-    let machine = |verb, peer: &PeerRef| match all(std::slice::from_ref(peer))?.first() {
-        Some(who) => Ok(turns.stage.borrow_mut().machine(spot, verb, *who)?),
-        None => Ok(()),
-    };
-    match fault {
-        Fault::Link { ends: None, shape } => Ok(turns.stage.borrow_mut().shape(spot, None, shape)?),
-        Fault::Link { ends: Some((a, b)), shape } => match two(a, b)? {
-            Some(ends) => Ok(turns.stage.borrow_mut().shape(spot, Some(ends), shape)?),
-            None => Ok(()),
-        },
-        Fault::Partition(from, to) => {
-            let (from, to) = (all(from)?, all(to)?);
-            if from.is_empty() || to.is_empty() {
-                return Ok(());
-            }
-            Ok(turns.stage.borrow_mut().partition(spot, &from, &to, false)?)
-        }
-        Fault::Heal => Ok(turns.stage.borrow_mut().heal(spot)?),
-        Fault::Hold(a, b) => between(Between::Hold, a, b),
-        Fault::Release(a, b) => between(Between::Release, a, b),
-        Fault::Crash(peer) => machine(Machine::Crash, peer),
-        Fault::Restart(peer) => machine(Machine::Restart, peer),
-    }
-}
-
-fn settle(turns: &mut Turns<'_>, spot: &Spot, within: Duration) -> Result<(), ScriptError> {
-    turns.waits(spot, "settle");
-    if turns.settle(within)? {
-        return Ok(());
-    }
-    let words = format!("settle: the world did not come to rest within {}", show(within));
-    Err(Failure::Check(words).into())
+    })
 }
 
 /// An answer in a line.

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::play::{Ev, Moment, More, Verdict};
+use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::rhai::kit::{Fallible, Invariant, Kit};
 use crate::script::rhai::peers::{duration, known_keys};
 use crate::script::rhai::trouble;
-use crate::script::stage::text;
+use crate::script::stage::Stage;
 
 type Ctx<'a> = NativeCallContext<'a>;
 
@@ -51,6 +53,9 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
         })
     });
     let own = Rc::clone(kit);
+    engine
+        .register_fn("check", move |ctx: Ctx<'_>, holds: bool, words: &str| check(&own, &ctx, holds, words));
+    let own = Rc::clone(kit);
     engine.register_fn("check", move |ctx: Ctx<'_>, holds: bool| {
         let words = own.stage.borrow().quote(&own.spot(&ctx)).unwrap_or_default();
         check(&own, &ctx, holds, words.trim())
@@ -59,16 +64,29 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
 
 fn check(kit: &Kit, ctx: &Ctx<'_>, holds: bool, words: &str) -> Fallible<()> {
     kit.act(ctx, |turns, spot| {
-        if !holds {
-            return Err(Failure::Check(format!("check: {words}")).at(spot));
+        let mut stage = turns.stage.borrow_mut();
+        let answers = std::mem::take(&mut stage.answers);
+        let may = may_look(&mut stage, spot, &format!("check: {words}"));
+        if !may || (!holds && (answers.void || stage.names_left_out(spot))) {
+            return Ok(());
         }
-        turns.stage.borrow_mut().record(None, Ev::Check, |moment| {
+        if !holds {
+            return Err(Failure::Check(format!("check: {words}{}", answers.on(spot.line))).at(spot));
+        }
+        stage.record(None, Ev::Check, |moment| {
             moment.line = Some(spot.line);
-            moment.text = text(format!("check: {words}"));
+            moment.text = text(words);
             moment.more = Some(Box::new(More { verdict: Some(Verdict::Pass), ..More::default() }));
         });
         Ok(())
     })
+}
+
+/// Whether the script may look at something. No line of a batch does, so a comment says it. What a
+/// handler looks at comes with the handler.
+fn may_look(stage: &mut Stage, spot: &Spot, words: &str) -> bool {
+    stage.in_handler
+        || stage.may(spot, DeedKind::Expect, words, || format!("# {}", crate::text::escape_display(words)))
 }
 
 fn holding(engine: &mut Engine, kit: &Rc<Kit>) {
@@ -100,6 +118,9 @@ fn holding(engine: &mut Engine, kit: &Rc<Kit>) {
 
 fn always(kit: &Kit, ctx: &Ctx<'_>, holds: FnPtr, title: &str) -> Fallible<()> {
     kit.act(ctx, |turns, spot| {
+        if !may_look(&mut turns.stage.borrow_mut(), spot, &format!("always: {title}")) {
+            return Ok(());
+        }
         let scene = turns.stage.borrow().scene.number;
         let always = Invariant { scene, title: title.to_owned(), holds, spot: spot.clone() };
         kit.invariants.borrow_mut().push(always);
@@ -113,9 +134,15 @@ fn eventually(kit: &Kit, ctx: &Ctx<'_>, holds: &FnPtr, title: &str, options: Map
         known_keys("eventually", &options, &["within"])?;
         let within =
             options.get("within").map_or(Ok(limits::EXPECT), |within| duration("eventually", within))?;
+        if !may_look(&mut turns.stage.borrow_mut(), spot, &format!("eventually: {title}")) {
+            return Ok(());
+        }
         let until = turns.stage.borrow().scene.world.now().mono.plus(within);
         loop {
+            let before = std::mem::take(&mut turns.stage.borrow_mut().answers);
             let so = holds.call_within_context::<bool>(ctx, ()).map_err(|error| kit.explain(*error))?;
+            let answers = std::mem::replace(&mut turns.stage.borrow_mut().answers, before);
+            let so = so || answers.void;
             let left = until.since(turns.stage.borrow().scene.world.now().mono);
             if so {
                 turns.stage.borrow_mut().record(None, Ev::Check, |moment| {
@@ -143,6 +170,9 @@ fn next_news(turns: &mut crate::script::turns::Turns<'_>, left: Duration) -> Res
 /// A test: a fresh world at t = 0, whose chances follow from the seed and the title.
 fn test(kit: &Kit, ctx: &Ctx<'_>, title: &str, points: f64, body: &FnPtr) -> Fallible<()> {
     let spot = kit.spot(ctx);
+    if !kit.stage.borrow_mut().may_test(&spot, title) {
+        return Ok(());
+    }
     kit.act(ctx, |turns, spot| {
         let mut stage = turns.stage.borrow_mut();
         if stage.depth() > 0 {

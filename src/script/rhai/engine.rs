@@ -13,21 +13,23 @@ use crate::id::Name;
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
 use crate::script::rhai::kit::Kit;
+use crate::script::rhai::meter::Pace;
 use crate::script::rhai::values::Peer;
 use crate::script::rhai::{checks, import, network, peers, values};
-use crate::script::stage::{Setting, Shared, Stage, text};
+use crate::script::stage::{Effort, Setting, Shared, Stage};
 use crate::script::stop::Stop;
 use crate::script::{Outcome, Source};
 
 /// Plays a script.
 pub fn run(source: &Source, setting: Setting) -> Outcome {
-    let (stop, head) = (setting.stop.clone(), setting.head.clone());
+    let (stop, head, effort) = (setting.stop.clone(), setting.head.clone(), Rc::clone(&setting.effort));
     let stage = match Stage::new(setting) {
         Ok(stage) => Rc::new(RefCell::new(stage)),
         Err(failure) => return Outcome::unplayed(head, failure.into()),
     };
-    let kit = Kit::new(Rc::clone(&stage), Arc::from(&*source.name), stop);
+    let kit = Kit::new(Rc::clone(&stage), Arc::from(&*source.name), stop, effort, None);
     stage.borrow_mut().texts.insert(Arc::clone(&kit.file), Arc::from(&*source.text));
     let engine = engine(&kit, source);
     let result = play(&engine, &kit, source);
@@ -51,8 +53,15 @@ pub(in crate::script) struct Talk {
 }
 
 impl Talk {
-    pub(in crate::script) fn new(stage: &Shared, source: &Source, stop: Stop) -> Self {
-        let kit = Kit::new(Rc::clone(stage), Arc::from(&*source.name), stop);
+    /// With `pace` each line and handler has bounds of its own, and what a handler does ends nothing.
+    pub(in crate::script) fn new(
+        stage: &Shared,
+        source: &Source,
+        stop: Stop,
+        effort: Effort,
+        pace: Option<Pace>,
+    ) -> Self {
+        let kit = Kit::new(Rc::clone(stage), Arc::from(&*source.name), stop, effort, pace);
         let engine = engine(&kit, source);
         Self { engine, kit, scope: Scope::new(), ast: AST::empty() }
     }
@@ -66,19 +75,46 @@ impl Talk {
         text: &str,
         spot: &Spot,
     ) -> Result<Option<String>, ScriptError> {
-        let here = |mut error: ScriptError| {
+        let before = self.kit.meter.begin();
+        let result = self.value(text);
+        self.kit.meter.end(before);
+        result.map_err(|mut error| {
+            // Of a line that does not parse, the column says more than the line.
+            let column = match (&*error.failure, &error.spot) {
+                (Failure::Parse(_), Some(own)) => own.column,
+                _ => 0,
+            };
             error.spot = Some(spot.clone());
             error.quote = None;
+            if column > 0
+                && let Failure::Parse(words) = &mut *error.failure
+            {
+                words.push_str(&format!(" (column {column} of the expression)"));
+            }
             error
-        };
-        let parsed = self.engine.compile_with_scope(&self.scope, text).map_err(|error| {
-            here(Failure::Parse(crate::text::escape_display(&error.0.to_string())).into())
-        })?;
+        })
+    }
+
+    fn value(&mut self, text: &str) -> Result<Option<String>, ScriptError> {
+        let parsed =
+            self.engine.compile_with_scope(&self.scope, text).map_err(|error| self.kit.unparsed(&error))?;
         self.ast.clear_statements();
         self.ast += parsed;
-        let value = self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &self.ast);
-        let value = value.map_err(|error| here(self.kit.explain(*error)))?;
-        Ok((!value.is_unit()).then(|| format!("{value:?}")))
+        if self.ast.iter_functions().count() > limits::SCRIPT_FUNCTIONS_MAX {
+            let words =
+                format!("these are more than the {} functions there may be", limits::SCRIPT_FUNCTIONS_MAX);
+            return Err(Failure::Bound(words).into());
+        }
+        let explain = |error: Box<EvalAltResult>| self.kit.explain(*error);
+        let value =
+            self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &self.ast).map_err(explain)?;
+        if value.is_unit() {
+            return Ok(None);
+        }
+        let mut scope = Scope::new();
+        scope.push_dynamic("value", value);
+        let written = self.engine.eval_expression_with_scope::<String>(&mut scope, "to_debug(value)");
+        Ok(Some(written.map_err(explain)?))
     }
 
     /// What is done between two turns of a wait: see [`Kit::aside`].
@@ -112,15 +148,7 @@ fn play(engine: &Engine, kit: &Rc<Kit>, source: &Source) -> Result<(), ScriptErr
 }
 
 fn compile(engine: &Engine, kit: &Rc<Kit>, source: &Source) -> Result<AST, ScriptError> {
-    let mut ast = engine.compile(&*source.text).map_err(|error| {
-        let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-        let (line, column) = (number(error.1.line()), number(error.1.position()));
-        let spot = Spot { file: Arc::clone(&kit.file), line, column };
-        let words = crate::text::escape_display(&error.0.to_string());
-        let mut error = Failure::Parse(words).at(&spot);
-        error.quote = kit.stage.borrow().quote(&spot);
-        error
-    })?;
+    let mut ast = engine.compile(&*source.text).map_err(|error| kit.unparsed(&error))?;
     ast.set_source(&*kit.file);
     Ok(ast)
 }
@@ -173,8 +201,9 @@ fn bound(engine: &mut Engine, kit: &Rc<Kit>) {
     });
 }
 
-/// A name that no variable has is a peer of the cast: a fresh handle each time, so that closures
-/// capture nothing and functions see the cast.
+/// A name that no variable has is a peer of the cast, so functions see the cast and closures capture
+/// nothing but names. One that is quoted somewhere in the script may be cast later: a closure may
+/// speak of it before.
 fn names(engine: &mut Engine, kit: &Rc<Kit>) {
     let own = Rc::clone(kit);
     // Marked volatile by its authors; the version is pinned.
@@ -185,14 +214,18 @@ fn names(engine: &mut Engine, kit: &Rc<Kit>) {
         }
         let Ok(name) = Name::new(word) else { return Ok(None) };
         let stage = own.stage.borrow();
-        let scene = stage.scene.number;
-        let peer = match stage.scene.find(name) {
-            Some(no) => Peer { no: Some(no), name: stage.name(no), scene },
-            None if stage.is_left_out(name) => Peer { no: None, name, scene },
-            None => return Ok(None),
-        };
-        Ok(Some(Dynamic::from(peer)))
+        let known = stage.scene.find(name).is_some() || stage.is_left_out(name);
+        let known = known || stage.texts.values().any(|text| is_quoted(text, word));
+        Ok(known.then(|| Dynamic::from(Peer(name))))
     });
+}
+
+/// Whether a script has this word as a text.
+fn is_quoted(text: &str, word: &str) -> bool {
+    let is_mark = |c: Option<char>| matches!(c, Some('"' | '`'));
+    text.match_indices(word).any(|(at, _)| {
+        is_mark(text[..at].chars().next_back()) && is_mark(text[at + word.len()..].chars().next())
+    })
 }
 
 /// What a script prints is a note in the list: renderers show it, escaped, in its place.

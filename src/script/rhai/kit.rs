@@ -1,8 +1,8 @@
-//! What every verb shares: the stage, the script's handlers and invariants, the meter that ends a
-//! script that only computes, and the texts of its files. Decides what happens between two turns of
+//! What every verb shares: the stage, the script's handlers and invariants, and the texts of its
+//! files. Decides what happens between two turns of
 //! a wait.
 
-use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext, ParseError};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -11,11 +11,13 @@ use std::sync::Arc;
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::{Failure, ScriptError, Spot};
+use crate::script::record::text;
+use crate::script::rhai::meter::{Meter, Pace};
 use crate::script::rhai::trouble;
 use crate::script::rhai::values::{Message, Peer};
 use crate::script::scene::{About, Call, Someone};
-use crate::script::stage::{Shared, text};
-use crate::script::stop::{Halt, Stop};
+use crate::script::stage::{Effort, Shared};
+use crate::script::stop::Stop;
 use crate::script::turns::Turns;
 
 /// What a native function gives to a script.
@@ -46,27 +48,22 @@ pub(super) struct Invariant {
     pub(super) spot: Spot,
 }
 
-/// Counts what a script computes while it asks nothing of anybody.
-pub(super) struct Meter {
-    stop: Stop,
-    progress: Rc<Cell<u64>>,
-    seen: Cell<u64>,
-    /// Operations at the last progress, and what verbs have cost since.
-    base: Cell<u64>,
-    extra: Cell<u64>,
-}
-
 impl Kit {
-    pub(super) fn new(stage: Shared, file: Arc<str>, stop: Stop) -> Rc<Self> {
+    pub(super) fn new(
+        stage: Shared,
+        file: Arc<str>,
+        stop: Stop,
+        effort: Effort,
+        pace: Option<Pace>,
+    ) -> Rc<Self> {
         let progress = Rc::clone(&stage.borrow().progress);
-        let zero = || Cell::new(0);
         Rc::new(Self {
             stage,
             file,
             handlers: RefCell::default(),
             invariants: RefCell::default(),
             looking: Cell::new(false),
-            meter: Meter { stop, progress, seen: zero(), base: zero(), extra: zero() },
+            meter: Meter::new(stop, progress, effort, pace),
         })
     }
 
@@ -81,7 +78,10 @@ impl Kit {
         let call = |function: &FnPtr, args: &mut [Dynamic]| function.call_raw(ctx, None, args);
         let mut aside = || self.aside(&call);
         let mut turns = Turns { stage: &self.stage, aside: &mut aside };
-        work(&mut turns, &spot).map_err(|error| trouble::throw(error, &spot, ctx.call_position()))
+        let before = self.meter.effort();
+        let result = work(&mut turns, &spot);
+        self.meter.done(before);
+        result.map_err(|error| trouble::throw(error, &spot, ctx.call_position()))
     }
 
     /// Where the script is.
@@ -120,15 +120,16 @@ impl Kit {
             if failures >= limits::HANDLER_FAILURES_MAX || stage.scene.actors[call.me.0].ended.is_some() {
                 return Ok(());
             }
-            let me = Peer { no: Some(call.me), name: stage.name(call.me), scene: stage.scene.number };
-            (stage.scene.number, me)
+            (stage.scene.number, Peer(stage.name(call.me)))
         };
         let Some(handler) = self.handlers.borrow().get(&(scene, call.handler)).cloned() else {
             return Ok(());
         };
-        let about = self.about(scene, call.about);
+        let about = about(call.about);
         let before = std::mem::replace(&mut self.stage.borrow_mut().in_handler, true);
+        let spent = self.meter.begin();
         let result = caller(&handler, &mut [Dynamic::from(me), about]);
+        self.meter.end(spent);
         let mut stage = self.stage.borrow_mut();
         stage.in_handler = before;
         let Err(error) = result else {
@@ -139,7 +140,12 @@ impl Kit {
         };
         drop(stage);
         let error = self.explain(*error);
-        if error.failure.is_finding() || error.failure.is_final() {
+        let ends = match self.meter.is_paced() {
+            // At a prompt nothing that a handler does ends more than itself.
+            true => *error.failure == Failure::Interrupted,
+            false => error.failure.is_finding() || error.failure.is_final(),
+        };
+        if ends {
             return Err(error);
         }
         // A handler that fails is said once, and after a few times in a row it is called no more.
@@ -147,7 +153,10 @@ impl Kit {
         let handler = &mut stage.scene.handlers[call.handler];
         handler.failures += 1;
         let words = match handler.failures {
-            1 => format!("a handler failed: {error}"),
+            1 => {
+                let place = error.spot.as_ref().map(|spot| format!("{spot}: ")).unwrap_or_default();
+                format!("a handler failed: {place}{}", error.failure)
+            }
             limits::HANDLER_FAILURES_MAX => format!(
                 "a handler failed {} times in a row and is called no more",
                 limits::HANDLER_FAILURES_MAX
@@ -158,19 +167,6 @@ impl Kit {
         Ok(())
     }
 
-    fn about(&self, scene: u64, about: About) -> Dynamic {
-        match about {
-            About::Peer(who) => someone(scene, &who),
-            About::Message(heard) => Dynamic::from(Message { heard, scene }),
-            About::Failed(who, words) => {
-                let mut map = rhai::Map::new();
-                map.insert("to".into(), someone(scene, &who));
-                map.insert("text".into(), words.to_string().into());
-                Dynamic::from(map)
-            }
-        }
-    }
-
     fn look(&self, caller: Caller<'_>) -> Result<(), ScriptError> {
         if self.invariants.borrow().is_empty() {
             return Ok(());
@@ -179,10 +175,12 @@ impl Kit {
         let here: Vec<_> =
             self.invariants.borrow().iter().filter(|always| always.scene == scene).cloned().collect();
         for always in here {
+            let before = std::mem::take(&mut self.stage.borrow_mut().answers);
             let holds = caller(&always.holds, &mut []).map_err(|error| self.explain(*error))?;
+            let answers = std::mem::replace(&mut self.stage.borrow_mut().answers, before);
             match holds.as_bool() {
-                Ok(true) => {}
-                Ok(false) => return Err(Failure::Check(format!("always: {}", always.title)).at(&always.spot)),
+                Ok(holds) if holds || answers.void => {}
+                Ok(_) => return Err(Failure::Check(format!("always: {}", always.title)).at(&always.spot)),
                 Err(kind) => {
                     let words = format!("always: the function is to give true or false, not {kind}");
                     return Err(Failure::Misuse(words).at(&always.spot));
@@ -190,6 +188,17 @@ impl Kit {
             }
         }
         Ok(())
+    }
+
+    /// Why a text is no script, with the place.
+    pub(super) fn unparsed(&self, error: &ParseError) -> ScriptError {
+        let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let (line, column) = (number(error.1.line()), number(error.1.position()));
+        let spot = Spot { file: Arc::clone(&self.file), line, column };
+        let words = crate::text::escape_display(&error.0.to_string());
+        let mut error = Failure::Parse(words).at(&spot);
+        error.quote = self.stage.borrow().quote(&spot);
+        error
     }
 
     /// What the engine says, in our words, with the line quoted.
@@ -206,38 +215,24 @@ impl Kit {
     }
 }
 
-/// A peer as a script sees it: one of the cast, or a name.
-pub(super) fn someone(scene: u64, who: &Someone) -> Dynamic {
-    match who.no {
-        Some(no) => Dynamic::from(Peer { no: Some(no), name: who.name, scene }),
-        None => who.name.to_string().into(),
+/// What a handler is told.
+fn about(about: About) -> Dynamic {
+    match about {
+        About::Peer(who) => someone(&who),
+        About::Message(heard) => Dynamic::from(Message { heard }),
+        About::Failed(who, words) => {
+            let mut map = rhai::Map::new();
+            map.insert("to".into(), someone(&who));
+            map.insert("text".into(), words.to_string().into());
+            Dynamic::from(map)
+        }
     }
 }
 
-impl Meter {
-    /// A verb was called.
-    pub(super) fn charge(&self) {
-        self.extra.set(self.extra.get().saturating_add(limits::SCRIPT_VERB_COST));
-    }
-
-    /// Looks whether the script may go on after so many operations; if not, why.
-    pub(super) fn look(&self, operations: u64) -> Option<Failure> {
-        match self.stop.asked() {
-            Some(Halt::Interrupted) => return Some(Failure::Interrupted),
-            Some(Halt::TimedOut) => return Some(Failure::TimedOut),
-            None => {}
-        }
-        let progress = self.progress.get();
-        if self.seen.replace(progress) != progress {
-            self.base.set(operations);
-            self.extra.set(0);
-        }
-        let spent = operations.saturating_sub(self.base.get()).saturating_add(self.extra.get());
-        (spent > limits::SCRIPT_IDLE_MAX).then(|| {
-            Failure::Bound(format!(
-                "the script computes without end: {} operations in which no time passed and nothing was asked of a peer",
-                limits::SCRIPT_IDLE_MAX
-            ))
-        })
+/// A peer as a script sees it: one of the cast, or a name.
+pub(super) fn someone(who: &Someone) -> Dynamic {
+    match who.no {
+        Some(_) => Dynamic::from(Peer(who.name)),
+        None => who.name.to_string().into(),
     }
 }

@@ -6,6 +6,7 @@ mod checks;
 mod engine;
 mod import;
 mod kit;
+mod meter;
 mod network;
 mod peers;
 mod trouble;
@@ -13,3 +14,4 @@ mod values;
 
 pub(super) use engine::Talk;
 pub use engine::run;
+pub use meter::Pace;

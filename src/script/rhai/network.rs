@@ -8,6 +8,7 @@ use crate::api::command::{Dialect, show};
 use crate::api::fault::ShapeWish;
 use crate::id::Name;
 use crate::limits;
+use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::network::{Between, Machine};
 use crate::script::rhai::kit::{Fallible, Kit};
@@ -32,9 +33,8 @@ fn name(word: &str) -> Result<Name, Failure> {
 
 fn cast(turns: &Turns<'_>, spot: &Spot, word: &str) -> Result<Peer, ScriptError> {
     let name = name(word)?;
-    let mut stage = turns.stage.borrow_mut();
-    let scene = stage.scene.number;
-    Ok(Peer { no: stage.cast_unless_left_out(name, spot)?, name, scene })
+    turns.stage.borrow_mut().cast_unless_left_out(name, spot)?;
+    Ok(Peer(name))
 }
 
 fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
@@ -56,19 +56,18 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
     let own = Rc::clone(kit);
     engine.register_fn("peer", move |ctx: Ctx<'_>, word: &str| {
         own.act(&ctx, |turns, spot| {
-            let known = turns.stage.borrow().scene.find(name(word)?);
+            let name = name(word)?;
+            let known = turns.stage.borrow().scene.find(name);
             match known {
-                Some(no) => {
-                    let stage = turns.stage.borrow();
-                    Ok(Peer { no: Some(no), name: stage.name(no), scene: stage.scene.number })
-                }
+                Some(no) => Ok(Peer(turns.stage.borrow().name(no))),
+                None if turns.stage.borrow().is_left_out(name) => Ok(Peer(name)),
                 None => cast(turns, spot, word),
             }
         })
     });
     let own = Rc::clone(kit);
     engine.register_fn("wire", move |ctx: Ctx<'_>, word: &str| {
-        own.act(&ctx, |turns, _| {
+        own.act(&ctx, |turns, spot| {
             let dialect = match word {
                 "classic" => Dialect::Plain,
                 "native" => Dialect::Native,
@@ -78,7 +77,11 @@ fn casting(engine: &mut Engine, kit: &Rc<Kit>) {
                     return Err(Failure::Misuse(words).into());
                 }
             };
-            turns.stage.borrow_mut().speak(dialect);
+            let mut stage = turns.stage.borrow_mut();
+            // A batch says so line by line.
+            if stage.may(spot, DeedKind::Fault, word, || format!("# wire: {word}")) {
+                stage.speak(dialect);
+            }
             Ok(())
         })
     });
@@ -97,6 +100,7 @@ fn wish(verb: &str, options: Map) -> Result<ShapeWish, Failure> {
             "jitter" => wish.jitter = Some(duration(verb, &value)?),
             "bandwidth" => wish.bandwidth = number(&value)?,
             "split" => wish.split = number(&value)?,
+            "glue" => wish.glue = Some(duration(verb, &value)?),
             key => return Err(Failure::Misuse(format!("{verb}: {}", ShapeWish::unknown(key)))),
         }
     }
@@ -242,12 +246,18 @@ fn passing(engine: &mut Engine, kit: &Rc<Kit>) {
             own.act(&ctx, |turns, spot| turns.wait(spot, time.0))
         });
     }
+    // The language's own would really sleep, and know no bound.
+    let own = Rc::clone(kit);
+    engine.register_fn("sleep", move |ctx: Ctx<'_>, time: i64| own.act(&ctx, |_, _| unitless("sleep", time)));
+    let own = Rc::clone(kit);
+    engine.register_fn("sleep", move |ctx: Ctx<'_>, time: f64| own.act(&ctx, |_, _| unitless("sleep", time)));
+    let own = Rc::clone(kit);
+    engine.register_fn("wait", move |ctx: Ctx<'_>, time: i64| own.act(&ctx, |_, _| unitless("wait", time)));
     let settle = |kit: &Rc<Kit>| {
         let kit = Rc::clone(kit);
         move |ctx: &Ctx<'_>, within: Duration| -> Fallible<()> {
             kit.act(ctx, |turns, spot| {
-                turns.waits(spot, "settle");
-                if turns.settle(within)? {
+                if !turns.waits(spot, "settle") || turns.settle(within)? {
                     return Ok(());
                 }
                 Err(Failure::Check(format!("settle: the world did not come to rest within {}", show(within)))
@@ -264,6 +274,10 @@ fn passing(engine: &mut Engine, kit: &Rc<Kit>) {
         engine.register_fn(verb, move || Span(Duration::from_micros(own.stage.borrow().scene.at())));
     }
     chance(engine, kit);
+}
+
+fn unitless(verb: &str, time: impl std::fmt::Display) -> Result<(), ScriptError> {
+    Err(Failure::Misuse(format!("{verb}: \"{time}\" has no unit; write {time}.s or {time}.ms")).into())
 }
 
 /// The only chance that a script has.

@@ -14,7 +14,7 @@ use crate::script::act::Target;
 use crate::script::error::{Failure, ScriptError};
 use crate::script::rhai::kit::{Fallible, Kit};
 use crate::script::rhai::values::{Message, Peer, Span, target};
-use crate::script::scene::{Handler, On};
+use crate::script::scene::{Heard, Hook, On};
 use crate::script::turns::Turns;
 use crate::world::PeerNo;
 
@@ -31,6 +31,15 @@ pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
 /// Who is to act, if it is not left out.
 fn actor(turns: &Turns<'_>, me: &Peer) -> Result<Option<PeerNo>, ScriptError> {
     me.no(&turns.stage.borrow())
+}
+
+/// Who is asked something, if it is not left out.
+fn asked(turns: &Turns<'_>, whom: &Peer) -> Result<Option<PeerNo>, ScriptError> {
+    let found = actor(turns, whom)?;
+    if found.is_none() {
+        turns.stage.borrow_mut().not_answered();
+    }
+    Ok(found)
 }
 
 /// Who acts and whom it is about, if neither is left out.
@@ -121,7 +130,7 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("broadcast", move |ctx: Ctx<'_>, me: Peer, words: Dynamic| {
         own.act(&ctx, |turns, spot| {
             let words = said("broadcast", &words)?;
-            match actor(turns, &me)? {
+            match asked(turns, &me)? {
                 Some(me) => {
                     turns.broadcast(spot, me, &words).map(|told| i64::try_from(told).unwrap_or(i64::MAX))
                 }
@@ -203,16 +212,20 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
             kit.act(ctx, |turns, spot| {
                 let pattern = pattern("expect", like)?;
                 let Wanted { from, within } = wanted("expect", options)?;
-                let Some(no) = actor(turns, &me)? else { return Ok(Dynamic::UNIT) };
                 let from = match from {
-                    None => None,
-                    Some(from) => match target(&turns.stage.borrow(), "expect", &from)? {
-                        Some(from) => Some(from),
-                        None => return Ok(Dynamic::UNIT),
-                    },
+                    None => Some(None),
+                    Some(from) => target(&turns.stage.borrow(), "expect", &from)?.map(Some),
                 };
-                let heard = turns.expect(spot, no, from.as_ref(), &pattern, within)?;
-                Ok(Dynamic::from(Message { heard, scene: me.scene }))
+                let heard = match actor(turns, &me)?.zip(from) {
+                    Some((no, from)) => turns.expect(spot, no, from.as_ref(), &pattern, within)?,
+                    None => None,
+                };
+                // The script may look into it, and what it finds there says nothing.
+                let heard = heard.unwrap_or_else(|| {
+                    turns.stage.borrow_mut().not_answered();
+                    Heard::nothing(me.0)
+                });
+                Ok(Dynamic::from(Message { heard }))
             })
         }
     };
@@ -262,21 +275,21 @@ fn asking(engine: &mut Engine, kit: &Rc<Kit>) {
     for (verb, known) in [("peers", false), ("known", true)] {
         let own = Rc::clone(kit);
         engine.register_fn(verb, move |ctx: Ctx<'_>, me: Peer| {
-            own.act(&ctx, |turns, _| {
-                let Some(me) = actor(turns, &me)? else { return Ok(Array::new()) };
-                Ok(turns.peers(me, known)?.into_iter().map(Dynamic::from).collect::<Array>())
+            own.act(&ctx, |turns, spot| {
+                let Some(no) = asked(turns, &me)? else { return Ok(Array::new()) };
+                let peers = turns.peers(no, known)?;
+                turns.stage.borrow_mut().answered_peers(spot, &format!("{}.{verb}()", me.0), &peers);
+                Ok(peers.into_iter().map(Dynamic::from).collect::<Array>())
             })
         });
     }
     let own = Rc::clone(kit);
     engine.register_fn("inbox", move |ctx: Ctx<'_>, me: Peer| {
         own.act(&ctx, |turns, _| {
-            let Some(no) = actor(turns, &me)? else { return Ok(Array::new()) };
+            let Some(no) = asked(turns, &me)? else { return Ok(Array::new()) };
             let stage = turns.stage.borrow();
             let unread = stage.scene.actors[no.0].unread.iter();
-            let message = |heard: &crate::script::scene::Heard| {
-                Dynamic::from(Message { heard: heard.clone(), scene: me.scene })
-            };
+            let message = |heard: &Heard| Dynamic::from(Message { heard: heard.clone() });
             Ok(unread.map(message).collect::<Array>())
         })
     });
@@ -317,9 +330,9 @@ fn handlers(engine: &mut Engine, kit: &Rc<Kit>) {
                 let Some(no) = actor(turns, &me)? else { return Ok(()) };
                 let mut stage = turns.stage.borrow_mut();
                 let number = stage.scene.handlers.len();
-                stage.scene.handlers.push(Handler { on, auto, failures: 0 });
+                stage.scene.handlers.push(Hook { on, auto, failures: 0 });
                 stage.scene.actors[no.0].handlers.push(number);
-                kit.handlers.borrow_mut().insert((me.scene, number), handler);
+                kit.handlers.borrow_mut().insert((stage.scene.number, number), handler);
                 Ok(())
             })
         }

@@ -82,9 +82,9 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
         EvalAltResult::ErrorRuntime(token, _) | EvalAltResult::ErrorTerminated(token, _) => {
             match token.clone().try_cast::<ScriptError>() {
                 Some(error) => return error,
-                None => match token.try_cast::<Failure>() {
+                None => match token.clone().try_cast::<Failure>() {
                     Some(failure) => failure,
-                    None => Failure::Thrown("the script threw an object".into()),
+                    None => Failure::Thrown(thrown(&token)),
                 },
             }
         }
@@ -104,12 +104,25 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
         error @ (EvalAltResult::ErrorTooManyVariables(_) | EvalAltResult::ErrorTooManyModules(_)) => {
             Failure::Bound(words(&error))
         }
+        EvalAltResult::ErrorDataRace(..) => Failure::Thrown(
+            "a function was given to a method of a variable that it captures; name the peer itself, as in \
+             bob.on(…), or use another variable"
+                .into(),
+        ),
         error => Failure::Thrown(words(&error)),
     };
     let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
     let file = if source.is_empty() { Arc::clone(file) } else { Arc::from(source) };
     let spot = Spot { file, line: number(place.line()), column: number(place.position()) };
     ScriptError { failure: Box::new(failure), spot: Some(spot), quote: None }
+}
+
+/// What a script has thrown itself.
+fn thrown(token: &Dynamic) -> String {
+    if token.is_string() || token.is_int() || token.is_float() || token.is_bool() || token.is_char() {
+        return escape_display(&token.to_string());
+    }
+    format!("the script threw {}, not a text", kind(token.type_name()))
 }
 
 /// The error itself, out of the calls around it, and the file that the innermost of them is in.
@@ -134,7 +147,7 @@ fn innermost(error: EvalAltResult) -> (EvalAltResult, String) {
     }
 }
 
-fn unknown(name: &str, peers: &[String]) -> String {
+pub(super) fn unknown(name: &str, peers: &[String]) -> String {
     let shown = escape_display(name);
     if peers.is_empty() {
         return format!(

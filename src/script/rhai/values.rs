@@ -1,6 +1,6 @@
 //! The values that a script has besides the language's own: peers, messages, durations.
 
-use rhai::{Dynamic, Engine};
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,21 +16,15 @@ use crate::script::scene::Heard;
 use crate::script::stage::Stage;
 use crate::world::PeerNo;
 
-/// One of the cast. Its number is `None` when a replay leaves the peer out: then whatever it is told
-/// to do is left out, too.
+/// One of the cast, by name: whoever bears it in the world under way is meant, so a function or a
+/// closure made outside a test means the test's own peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Peer {
-    pub(super) no: Option<PeerNo>,
-    pub(super) name: Name,
-    /// In which scene.
-    pub(super) scene: u64,
-}
+pub(super) struct Peer(pub(super) Name);
 
 /// What somebody said.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) heard: Heard,
-    pub(super) scene: u64,
 }
 
 /// A length of time.
@@ -38,13 +32,17 @@ pub(super) struct Message {
 pub(super) struct Span(pub(super) Duration);
 
 impl Peer {
-    /// Its number in the scene under way.
+    /// Its number in the scene under way; `None` when this run leaves the peer out, with all that it
+    /// is told to do.
     pub(super) fn no(&self, stage: &Stage) -> Result<Option<PeerNo>, ScriptError> {
-        if self.scene != stage.scene.number {
-            let words = format!("{} belongs to another world: each test has one of its own", self.name);
-            return Err(Failure::Misuse(words).into());
+        match stage.scene.find(self.0) {
+            Some(no) => Ok(Some(no)),
+            None if stage.is_left_out(self.0) => Ok(None),
+            None => {
+                let peers: Vec<_> = stage.scene.actors.iter().map(|actor| actor.name.to_string()).collect();
+                Err(Failure::Thrown(trouble::unknown(self.0.as_str(), &peers)).into())
+            }
         }
-        Ok(self.no)
     }
 }
 
@@ -58,10 +56,12 @@ pub(super) fn target(stage: &Stage, verb: &str, given: &Dynamic) -> Result<Optio
         let kind = given.type_name().rsplit("::").next().unwrap_or_default();
         return Err(Failure::Misuse(format!("{verb}: a peer is wanted, not {kind}")).into());
     };
-    if let Ok(name) = Name::new(&word)
-        && let Some(no) = stage.scene.find(name)
-    {
-        return Ok(Some(Target::Cast(no)));
+    if let Ok(name) = Name::new(&word) {
+        match stage.scene.find(name) {
+            Some(no) => return Ok(Some(Target::Cast(no))),
+            None if stage.is_left_out(name) => return Ok(None),
+            None => {}
+        }
     }
     if Address::is_meant(&word) {
         let address = word.parse().map_err(|error| Failure::Misuse(format!("{verb}: {error}")))?;
@@ -76,7 +76,8 @@ fn span(seconds: f64) -> Fallible<Span> {
         Ok(duration) if duration <= crate::limits::DURATION_MAX => Ok(Span(duration)),
         Ok(_) | Err(_) => {
             let error = Failure::Misuse(format!("{seconds} s is no duration; it is from 0 s to 24 h"));
-            Err(trouble::throw(error.into(), &Default::default(), rhai::Position::NONE))
+            // The engine knows the place, and we do not.
+            Err(Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE)))
         }
     }
 }
@@ -96,30 +97,30 @@ pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
 
 fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_type_with_name::<Peer>("Peer");
-    engine.register_fn("to_string", |peer: &mut Peer| peer.name.to_string());
-    engine.register_fn("to_debug", |peer: &mut Peer| peer.name.to_string());
+    engine.register_fn("to_string", |peer: &mut Peer| peer.0.to_string());
+    engine.register_fn("to_debug", |peer: &mut Peer| peer.0.to_string());
     engine.register_fn("==", |a: Peer, b: Peer| a == b);
     engine.register_fn("!=", |a: Peer, b: Peer| a != b);
-    engine.register_fn("==", |a: Peer, b: &str| a.name.as_str() == b);
-    engine.register_fn("==", |a: &str, b: Peer| b.name.as_str() == a);
-    engine.register_fn("+", |a: &str, b: Peer| format!("{a}{}", b.name));
-    engine.register_fn("+", |a: Peer, b: &str| format!("{}{b}", a.name));
-    engine.register_get("name", |peer: &mut Peer| peer.name.to_string());
-    let actor = |kit: &Rc<Kit>, get: fn(&Stage, PeerNo, u64) -> Dynamic| {
+    engine.register_fn("==", |a: Peer, b: &str| a.0.as_str() == b);
+    engine.register_fn("==", |a: &str, b: Peer| b.0.as_str() == a);
+    engine.register_fn("+", |a: &str, b: Peer| format!("{a}{}", b.0));
+    engine.register_fn("+", |a: Peer, b: &str| format!("{}{b}", a.0));
+    engine.register_get("name", |peer: &mut Peer| peer.0.to_string());
+    let actor = |kit: &Rc<Kit>, get: fn(&Stage, PeerNo) -> Dynamic| {
         let kit = Rc::clone(kit);
         move |peer: &mut Peer| -> Dynamic {
             let stage = kit.stage.borrow();
             match peer.no(&stage) {
-                Ok(Some(no)) => get(&stage, no, peer.scene),
+                Ok(Some(no)) => get(&stage, no),
                 Ok(None) | Err(_) => Dynamic::UNIT,
             }
         }
     };
-    engine.register_get("addr", actor(kit, |stage, no, _| stage.scene.actors[no.0].addr.to_string().into()));
-    engine.register_get("key", actor(kit, |stage, no, _| stage.scene.actors[no.0].key.to_string().into()));
+    engine.register_get("addr", actor(kit, |stage, no| stage.scene.actors[no.0].addr.to_string().into()));
+    engine.register_get("key", actor(kit, |stage, no| stage.scene.actors[no.0].key.to_string().into()));
     engine.register_get(
         "state",
-        actor(kit, |stage, no, _| {
+        actor(kit, |stage, no| {
             let up = stage.scene.world.is_up(no).unwrap_or(false);
             match (up, stage.scene.actors[no.0].ended) {
                 (true, _) => "up".into(),
@@ -130,8 +131,8 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     );
     engine.register_get(
         "last",
-        actor(kit, |stage, no, scene| match &stage.scene.actors[no.0].last {
-            Some(heard) => Dynamic::from(Message { heard: heard.clone(), scene }),
+        actor(kit, |stage, no| match &stage.scene.actors[no.0].last {
+            Some(heard) => Dynamic::from(Message { heard: heard.clone() }),
             None => Dynamic::UNIT,
         }),
     );
@@ -143,7 +144,7 @@ fn message(engine: &mut Engine) {
     engine.register_fn("to_string", shown);
     engine.register_fn("to_debug", shown);
     engine.register_get("text", |message: &mut Message| message.heard.text.to_string());
-    engine.register_get("from", |message: &mut Message| someone(message.scene, &message.heard.from));
+    engine.register_get("from", |message: &mut Message| someone(&message.heard.from));
     engine.register_get("auto", |message: &mut Message| message.heard.auto);
     engine.register_get("plain", |message: &mut Message| message.heard.plain);
 }

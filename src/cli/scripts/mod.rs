@@ -1,0 +1,36 @@
+//! What the command line does with scripts: it plays them, plays them again and compares, sweeps
+//! seeds, and makes reports. Here are the worlds made that a script plays in.
+
+mod args;
+mod ddmin;
+mod made;
+mod play;
+mod replay;
+mod report;
+mod run;
+mod shrink;
+mod sweep;
+mod verify;
+
+pub(super) use args::ScriptVerb;
+pub(super) use play::effort;
+
+use crate::api::exit::Exit;
+use crate::cli::args::Flags;
+
+/// Does what the command line asks for.
+pub(super) fn main(verb: ScriptVerb, flags: &Flags) -> Exit {
+    match verb {
+        ScriptVerb::Run { script, wanted, golden, update, trace } => {
+            run::run(&script, &wanted, &run::Beside { golden, update, trace }, flags)
+        }
+        ScriptVerb::Verify { script, wanted } => verify::verify(&script, &wanted, flags),
+        ScriptVerb::Sweep { script, seeds, shrink, wanted } => {
+            sweep::sweep(&script, seeds, shrink, &wanted, flags)
+        }
+        ScriptVerb::Replay { bundle } => replay::replay(&bundle, flags),
+        ScriptVerb::Report { file, wanted, text, columns } => {
+            report::report(&file, &wanted, text.then_some(columns), columns, flags)
+        }
+    }
+}
