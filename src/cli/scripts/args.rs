@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::scripts::class::Classroom;
 use crate::cli::scripts::grade::Submission;
 
 /// What can be done with a script.
@@ -53,11 +54,15 @@ pub(in crate::cli) enum ScriptVerb {
         wanted: Wanted,
     },
     /// Points for somebody else's program, by a rubric: hobnob grade RUBRIC -- PROGRAM ARGS…
+    ///
+    /// With --class DIR every folder in DIR is graded, with a table of all and a report of each.
     Grade {
         #[command(flatten)]
         script: Rubric,
         #[command(flatten)]
         submission: Submission,
+        #[command(flatten)]
+        classroom: Classroom,
         #[command(flatten)]
         wanted: Wanted,
     },
