@@ -129,6 +129,8 @@ fn setting(head: Head, part: Part, mut line: impl FnMut(&Moment) -> Option<Strin
         trace: false,
         effort,
         launchers,
+        attempts: 1,
+        tested: None,
     }
 }
 

@@ -28,5 +28,5 @@ pub use log::Watch;
 pub use programs::{Launcher, Launchers};
 pub use rhai::Pace;
 pub use source::{Outcome, Source, SourceError};
-pub use stage::{Effort, Maker, Setting};
+pub use stage::{Effort, Maker, Setting, Tested};
 pub use standing::Standing;

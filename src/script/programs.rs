@@ -111,6 +111,12 @@ impl Stage {
         launcher.clone().map_err(Failure::Misuse)
     }
 
+    /// The program that the command line names.
+    pub(super) fn program(&mut self) -> Option<Vec<String>> {
+        let argv = self.launcher().ok()?.launch.argv;
+        (!argv.is_empty()).then(|| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect())
+    }
+
     /// Starts a program; gives its number.
     pub(super) fn launch(&mut self, argv: Option<Vec<String>>, line: u32) -> Result<usize, Failure> {
         let launcher = self.launcher()?;

@@ -12,7 +12,7 @@ use crate::api::command::{Command, CommandError, Dialect};
 use crate::api::reply::Reply;
 use crate::id::{Name, RequestId};
 use crate::limits;
-use crate::play::{End, Ev, Head};
+use crate::play::{End, Ev, Head, Play};
 use crate::rng::{Rng, Seed};
 use crate::script::bots::Spoken;
 use crate::script::deeds::Deeds;
@@ -53,7 +53,14 @@ pub struct Setting {
     pub effort: Effort,
     /// Looks for what starting programs of others takes.
     pub launchers: Launchers,
+    /// How often a test is tried before it has failed.
+    pub attempts: usize,
+    /// Is shown the run after each test, so that there is a grade whatever happens then.
+    pub tested: Option<Tested>,
 }
+
+/// Is shown a run that goes on.
+pub type Tested = Box<dyn FnMut(&Play)>;
 
 /// How long a thread has computed.
 pub type Effort = Rc<dyn Fn() -> Duration>;
@@ -65,6 +72,8 @@ pub(super) struct Stage {
     pub(super) deeds: Deeds,
     maker: Maker,
     pub(super) launchers: Launchers,
+    pub(super) attempts: usize,
+    tested: Option<Tested>,
     pub(super) launcher: Option<Result<Launcher, String>>,
     /// What is typed at the prompts of programs, in every scene.
     pub(super) typed: Vec<Answer>,
@@ -128,6 +137,8 @@ impl Stage {
             deeds: setting.deeds,
             maker: setting.maker,
             launchers: setting.launchers,
+            attempts: setting.attempts,
+            tested: setting.tested,
             launcher: None,
             typed: Vec::new(),
             stop: setting.stop,
@@ -194,6 +205,13 @@ impl Stage {
             (Some(before), Some(digest)) => Some(before.rotate_left(7) ^ digest),
             (before, digest) => before.or(digest),
         };
+    }
+
+    /// A test has ended.
+    pub(super) fn tested(&mut self) {
+        if let Some(tested) = &mut self.tested {
+            tested(self.log.play());
+        }
     }
 
     /// How many scenes are under way besides the first.

@@ -85,7 +85,7 @@ pub(super) fn read(script: &Script) -> Option<Source> {
 
 /// How the command line wants it played.
 pub(super) fn manner(script: &Script, ends: Ends) -> Manner {
-    let programs = Programs { unshut: script.unshut };
+    let programs = Programs { unshut: script.unshut, ..Programs::default() };
     Manner { seed: script.seed, tcp: script.tcp, ends, programs, ..Manner::default() }
 }
 

@@ -11,6 +11,7 @@ mod network;
 mod peers;
 mod programs;
 mod raw;
+mod tests;
 mod texts;
 mod trouble;
 mod values;

@@ -292,9 +292,10 @@ fn after(started: &Started) -> String {
 const SHOWN: usize = 10;
 
 fn unmet(started: &Started, what: String, expected: &str) -> Failure {
-    let skipped = started.lines.len().saturating_sub(SHOWN);
-    let partial = Some(&started.partial).filter(|partial| !partial.trim().is_empty());
-    let unread = started.lines.iter().skip(skipped).chain(partial);
+    let said: Vec<_> =
+        started.lines.iter().chain([&started.partial]).filter(|line| !line.trim().is_empty()).collect();
+    let skipped = said.len().saturating_sub(SHOWN);
+    let unread = said.into_iter().skip(skipped);
     Failure::Unmet(Box::new(Unmet {
         what,
         expected: expected.to_owned(),
