@@ -128,13 +128,6 @@ fn a_fork_bomb() {
 }
 
 #[test]
-fn a_fork_bomb_of_which_each_has_a_session_of_its_own() {
-    fails(
-        "import os\nwhile True:\n    try:\n        if os.fork() == 0: os.setsid()\n    except OSError: pass\n",
-    );
-}
-
-#[test]
 fn a_memory_bomb() {
     for graded in fails("kept = []\nwhile True: kept.append(bytearray(16 * 1024 * 1024))\n") {
         assert!(graded.out.contains("MemoryError"), "{}", graded.out);
