@@ -25,6 +25,7 @@ const FAULTY: [(&str, &str); 10] = [
 const POINTS: f64 = 40.0;
 
 /// True, with a word, when the programs cannot be run here at all.
+#[allow(clippy::print_stderr)]
 pub(crate) fn without_python() -> bool {
     let missing = Command::new("python3").arg("--version").output().is_err();
     if missing {
