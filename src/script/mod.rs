@@ -13,6 +13,7 @@ mod heard;
 mod left_out;
 mod log;
 mod network;
+mod printed;
 mod programs;
 mod record;
 pub mod rhai;

@@ -53,6 +53,8 @@ pub struct Setting {
     pub effort: Effort,
     /// Looks for what starting programs of others takes.
     pub launchers: Launchers,
+    /// Two programs are to talk with each other, and nothing else is done.
+    pub pair: bool,
     /// How often a test is tried before it has failed.
     pub attempts: usize,
     /// Is shown the run after each test, so that there is a grade whatever happens then.
@@ -73,6 +75,7 @@ pub(super) struct Stage {
     maker: Maker,
     pub(super) launchers: Launchers,
     pub(super) attempts: usize,
+    pub(super) pair: bool,
     tested: Option<Tested>,
     pub(super) launcher: Option<Result<Launcher, String>>,
     /// What is typed at the prompts of programs, in every scene.
@@ -138,6 +141,7 @@ impl Stage {
             maker: setting.maker,
             launchers: setting.launchers,
             attempts: setting.attempts,
+            pair: setting.pair,
             tested: setting.tested,
             launcher: None,
             typed: Vec::new(),

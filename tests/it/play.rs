@@ -56,6 +56,7 @@ pub(crate) fn play_until(source: &Source, seed: u64, world: WorldKind, stop: Sto
         trace: false,
         effort: Rc::new(Duration::default),
         attempts: 1,
+        pair: false,
         tested: None,
         launchers: Rc::new(|| Err("launch: not in this test".into())),
     };
