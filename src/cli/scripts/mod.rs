@@ -4,6 +4,7 @@
 mod args;
 mod class;
 mod ddmin;
+mod fresh;
 mod grade;
 mod made;
 mod play;

@@ -139,17 +139,16 @@ fn eventually(kit: &Kit, ctx: &Ctx<'_>, holds: &FnPtr, title: &str, options: Map
                 });
                 return Ok(());
             }
-            if left.is_zero() {
+            if !next_news(turns, left)? && left.is_zero() {
                 let within = crate::api::command::show(within);
                 return Err(Failure::Check(format!("eventually: {title} (not within {within})")).at(spot));
             }
-            next_news(turns, left)?;
         }
     })
 }
 
-/// Lets one thing happen.
-fn next_news(turns: &mut crate::script::turns::Turns<'_>, left: Duration) -> Result<(), ScriptError> {
+/// Lets one thing happen; false when nothing does.
+fn next_news(turns: &mut crate::script::turns::Turns<'_>, left: Duration) -> Result<bool, ScriptError> {
     let before = turns.stage.borrow().log.count();
-    turns.until(left, |stage| (stage.log.count() != before).then_some(())).map(drop)
+    Ok(turns.until(left, |stage| (stage.log.count() != before).then_some(()))?.is_some())
 }
