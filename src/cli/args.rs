@@ -119,13 +119,7 @@ impl From<When> for Color {
     }
 }
 
-/// Words that will be commands; nobody is called so by mistake.
-const LATER: [&str; 1] = ["lint"];
-
 fn name(text: &str) -> Result<Name, String> {
-    if LATER.contains(&text) {
-        return Err(format!("\"{text}\" is no command of this version, and no name either"));
-    }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("a name comes before the port: hobnob NAME {text}"));
     }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::scripts::class::Classroom;
 use crate::cli::scripts::grade::Submission;
+use crate::cli::scripts::lint::Against;
 
 /// What can be done with a script.
 #[derive(Subcommand, Debug)]
@@ -65,6 +66,13 @@ pub(in crate::cli) enum ScriptVerb {
         classroom: Classroom,
         #[command(flatten)]
         wanted: Wanted,
+    },
+    /// Grade a rubric itself: which tests flake, which no fault fails, which waits could be expects.
+    Lint {
+        #[command(flatten)]
+        script: Rubric,
+        #[command(flatten)]
+        against: Against,
     },
     /// Run a saved bundle again and compare.
     Replay {

@@ -254,7 +254,7 @@ fn start(folder: &Path, template: Option<&str>) -> Result<Vec<OsString>, String>
 }
 
 /// A process that grades a folder and leaves its events in a file.
-fn child(
+pub(super) fn child(
     script: &Script,
     submission: &Submission,
     folder: &Path,

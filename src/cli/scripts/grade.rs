@@ -23,7 +23,7 @@ use crate::text::escape_display;
 const ATTEMPTS: usize = 3;
 
 /// What is graded.
-#[derive(clap::Args, Debug, Clone)]
+#[derive(clap::Args, Debug, Clone, Default)]
 pub(in crate::cli) struct Submission {
     /// The program and its arguments; in the rubric it is PROGRAM.
     #[arg(last = true, value_name = "PROGRAM")]
