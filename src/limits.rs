@@ -240,6 +240,12 @@ pub const LAUNCH_PROCESSES: usize = 64;
 pub const LAUNCH_OUTPUT_WAITING: usize = 512 * 1024;
 /// Bytes of what it prints that are kept from the beginning, and as many from the end.
 pub const LAUNCH_OUTPUT_KEPT: usize = 512 * 1024;
+/// Bytes of what it says on a bare connection that are kept.
+pub const RAW_HEARD: usize = 64 * 1024;
+/// Silence after which it has said on such a connection what it had to say.
+pub const RAW_SILENCE: Duration = Duration::from_millis(300);
+/// Places in a text that a script is given at once.
+pub const FOUND_MAX: usize = 10_000;
 /// Files that are copied for it, and bytes of them.
 pub const LAUNCH_COPY_FILES: usize = 2_000;
 /// See above.

@@ -20,7 +20,7 @@ def receive(conn, addr):
             if not part:
                 break
             data += part
-            conn.settimeout(0.2)
+            conn.settimeout(0.5)
     except OSError:
         pass
     conn.close()

@@ -1,9 +1,10 @@
 //! A program that runs: what it is started with, its terminal, and its end.
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pty::OpenptFlags;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -79,12 +80,12 @@ impl Launch {
             return Err(LaunchError::Nothing);
         }
         let folder = Folder::new(self.folder.as_deref()).map_err(LaunchError::Folder)?;
-        let terminal = |error: rustix::io::Errno| LaunchError::Terminal(error.into());
+        let terminal_error = |error: rustix::io::Errno| LaunchError::Terminal(error.into());
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-            .map_err(terminal)?;
-        rustix::pty::grantpt(&master).map_err(terminal)?;
-        rustix::pty::unlockpt(&master).map_err(terminal)?;
-        let name = rustix::pty::ptsname(&master, Vec::new()).map_err(terminal)?;
+            .map_err(terminal_error)?;
+        rustix::pty::grantpt(&master).map_err(terminal_error)?;
+        rustix::pty::unlockpt(&master).map_err(terminal_error)?;
+        let name = rustix::pty::ptsname(&master, Vec::new()).map_err(terminal_error)?;
         let mark = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let work = folder.work();
         let child = Command::new(&self.shim)
@@ -105,16 +106,22 @@ impl Launch {
             .stderr(Stdio::null())
             .spawn()
             .map_err(LaunchError::Process)?;
+        // A program that does not read is not to stop whoever types.
+        rustix::io::ioctl_fionbio(&master, true).map_err(terminal_error)?;
         let terminal = File::from(master);
+        tree::begin(child.id());
         let output = Arc::new(Output::default());
         let mut reads = terminal.try_clone().map_err(LaunchError::Terminal)?;
         let heard = Arc::clone(&output);
         thread::spawn(move || {
             let mut buffer = vec![0; 64 * 1024];
             // The terminal ends, with an error, when nobody holds its other side any more.
-            while let Ok(count @ 1..) = reads.read(&mut buffer) {
-                if heard.add(&buffer[..count]) {
-                    bell.ring();
+            while readable(&reads) {
+                match reads.read(&mut buffer) {
+                    Ok(count @ 1..) if heard.add(&buffer[..count]) => bell.ring(),
+                    Ok(1..) => {}
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                    Ok(0) | Err(_) => break,
                 }
             }
             heard.end();
@@ -130,7 +137,8 @@ impl Program {
         self.output.take()
     }
 
-    /// Types this at its terminal. That it does not read is no error: it may have ended.
+    /// Types this at its terminal. That it does not read is no error: it may have ended, and what its
+    /// terminal has no room for is lost, as it is when a person types.
     pub fn write(&mut self, text: &str) {
         let _ = self.terminal.write_all(text.as_bytes());
     }
@@ -164,6 +172,12 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Waits until its terminal has something to say, be it that it has ended.
+fn readable(terminal: &File) -> bool {
+    let mut wanted = [PollFd::new(terminal, PollFlags::IN)];
+    matches!(poll(&mut wanted, None), Ok(_) | Err(rustix::io::Errno::INTR))
 }
 
 fn ended(status: ExitStatus) -> Ended {

@@ -3,7 +3,7 @@
 //! of it is ordinary code and none between fork and exec.
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Resource, Rlimit};
+use rustix::process::{Resource, Rlimit, Signal};
 use rustix::termios::{LocalModes, OptionalActions, OutputModes};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
@@ -36,6 +36,8 @@ pub fn main(args: &[OsString]) -> ExitCode {
 
 fn prepare(pty: &OsStr) -> rustix::io::Result<()> {
     rustix::process::setsid()?;
+    // Whoever started it may be killed, by the program itself for one; nobody would end it then.
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // The first terminal that the leader of a session opens is the session's own.
     let terminal = rustix::fs::open(pty, OFlags::RDWR, Mode::empty())?;
     let mut modes = rustix::termios::tcgetattr(&terminal)?;

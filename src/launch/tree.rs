@@ -1,14 +1,19 @@
 //! Ending a program with all that it has started, whatever it did to get away: its session is killed,
-//! then everything that descends from it or carries its mark, again and again until nothing does.
+//! then everything that descends from it, carries its mark, or has come to us as an orphan that took
+//! its mark off; first stopped, so that nothing new is born meanwhile, again and again until nothing
+//! is left.
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 /// Every process has this in its environment, unless it took it away.
 pub(super) const MARK: &str = "HOBNOB_LAUNCHED";
 /// Rounds of killing; a fork bomb needs a few.
 const ROUNDS: usize = 200;
+/// The programs that were started and not ended: these children of ours are no orphans.
+static LEADERS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// From now on orphans of ours come to us and not to the system, so that they can be found.
 pub fn adopt() {
@@ -16,20 +21,31 @@ pub fn adopt() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
+/// A program was started.
+pub(super) fn begin(leader: u32) {
+    LEADERS.lock().unwrap_or_else(PoisonError::into_inner).insert(leader);
+}
+
 /// Ends the session of `leader`, and everything that came of it.
 pub(super) fn end(leader: u32, mark: &str) {
-    let Some(leader) = i32::try_from(leader).ok().and_then(Pid::from_raw) else { return };
-    let _ = kill_process_group(leader, Signal::KILL);
+    let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) else { return };
+    // One call for a whole group leaves nobody the time to fork.
+    let _ = kill_process_group(pid, Signal::KILL);
     for _ in 0..ROUNDS {
-        let found = descendants(leader, mark);
+        let found = descendants(pid, mark);
         if found.is_empty() {
-            return;
+            break;
         }
-        for pid in found {
-            let _ = kill_process(pid, Signal::KILL);
+        // What is stopped starts nothing while we look at the others.
+        for signal in [Signal::STOP, Signal::KILL] {
+            for pid in &found {
+                let _ = kill_process(*pid, signal);
+            }
         }
         reap();
     }
+    reap();
+    LEADERS.lock().unwrap_or_else(PoisonError::into_inner).remove(&leader);
 }
 
 /// How many processes came of it.
@@ -42,29 +58,47 @@ pub(super) fn count(leader: u32, mark: &str) -> usize {
 pub(super) fn descendants(leader: Pid, mark: &str) -> Vec<Pid> {
     let own = std::process::id();
     let all = processes();
+    let leaders = LEADERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let own_session = all.get(&own).map(|process| process.session);
+    // A child of ours in a session that we did not make was orphaned by one of the programs. If it has
+    // no mark either, it hides, and is anybody's.
+    let is_stray = |pid: u32, process: &Process| {
+        let orphan = process.parent == own && Some(process.session) != own_session && !leaders.contains(&pid);
+        orphan && !carries(pid, &format!("{MARK}="))
+    };
     let is_of = |process: &Process| {
         let mut at = Some(process.parent);
         // A chain of parents is as long as there are processes, if nothing changes meanwhile.
         for _ in 0..all.len() {
             match at {
                 Some(pid) if pid == leader.as_raw_pid().unsigned_abs() => return true,
-                Some(pid) => at = all.get(&pid).map(|process| process.parent),
+                Some(pid) => match all.get(&pid) {
+                    Some(process) if is_stray(pid, process) => return true,
+                    found => at = found.map(|process| process.parent),
+                },
                 None => return false,
             }
         }
         false
     };
-    let wanted = format!("{MARK}={mark}");
-    let marked = |pid: u32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
-    };
+    // A mark ends with a number, so none is the beginning of another with this behind it.
+    let wanted = format!("{MARK}={mark}\0");
     let leader = leader.as_raw_pid().unsigned_abs();
     all.iter()
         .filter(|(pid, process)| **pid != own && **pid != leader && process.is_alive)
-        .filter(|(pid, process)| process.session == leader || is_of(process) || marked(**pid))
+        .filter(|(pid, process)| {
+            process.session == leader || is_of(process) || is_stray(**pid, process) || carries(**pid, &wanted)
+        })
         .filter_map(|(pid, _)| i32::try_from(*pid).ok().and_then(Pid::from_raw))
         .collect()
+}
+
+/// Whether its environment begins an entry so.
+fn carries(pid: u32, entry: &str) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let is_there = |at: usize| at == 0 || environment.get(at - 1) == Some(&0);
+    let ends = environment.windows(entry.len()).enumerate();
+    ends.into_iter().any(|(at, window)| window == entry.as_bytes() && is_there(at))
 }
 
 struct Process {
@@ -90,16 +124,17 @@ fn processes() -> BTreeMap<u32, Process> {
 }
 
 /// Orphans that have come to us and are dead are let go. Those that somebody here waits for are not
-/// touched: only processes of other sessions are.
+/// touched: the programs themselves, and what else we have started, which is in our own session.
 fn reap() {
     let own = std::process::id();
-    for (pid, process) in processes() {
-        if process.parent == own && !process.is_alive && process.session == pid {
-            continue;
-        }
-        if process.parent == own
+    let all = processes();
+    let leaders = LEADERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let own_session = all.get(&own).map(|process| process.session);
+    for (pid, process) in &all {
+        let orphan = process.parent == own && Some(process.session) != own_session && !leaders.contains(pid);
+        if orphan
             && !process.is_alive
-            && let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw)
+            && let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw)
         {
             let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
         }

@@ -1,5 +1,4 @@
-//! What a program has printed in all: the beginning and the end are kept, and what is between is
-//! counted.
+//! What a program printed in all: of a lot, the beginning and the end are kept.
 
 use crate::limits;
 
@@ -8,6 +7,9 @@ use crate::limits;
 pub(super) struct Printed {
     head: String,
     tail: String,
+    /// Bytes that were dropped between the two.
+    dropped: usize,
+    /// Bytes that nobody ever had.
     lost: u64,
 }
 
@@ -20,28 +22,30 @@ impl Printed {
         self.tail.push_str(&words[at..]);
         if self.tail.len() > 2 * limits::LAUNCH_OUTPUT_KEPT {
             let cut = boundary(&self.tail, self.tail.len() - limits::LAUNCH_OUTPUT_KEPT);
-            self.lost += cut as u64;
+            self.dropped += cut;
             self.tail.drain(..cut);
         }
     }
 
     /// How much there was.
     pub(super) fn len(&self) -> usize {
-        self.head.len() + self.tail.len()
+        self.head.len() + self.dropped + self.tail.len()
     }
 
     /// All of it, with a word about what is missing.
     pub(super) fn all(&self) -> String {
-        match self.lost {
+        match self.lost + self.dropped as u64 {
             0 => format!("{}{}", self.head, self.tail),
             lost => format!("{}\n… {lost} bytes are left out …\n{}", self.head, self.tail),
         }
     }
 
-    /// What came behind this many bytes of it.
+    /// What is left of what came behind this many bytes of it.
     pub(super) fn since(&self, at: usize) -> String {
-        let all = format!("{}{}", self.head, self.tail);
-        all.get(at.min(all.len())..).unwrap_or_default().to_owned()
+        let behind = at.saturating_sub(self.head.len());
+        let head = self.head.get(at.min(self.head.len())..).unwrap_or_default();
+        let tail = self.tail.get(behind.saturating_sub(self.dropped).min(self.tail.len())..);
+        format!("{head}{}", tail.unwrap_or_default())
     }
 }
 
@@ -52,4 +56,25 @@ pub(super) fn boundary(text: &str, at: usize) -> usize {
         at -= 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_leaves_its_beginning_and_its_end() {
+        let mut printed = Printed::default();
+        printed.add("first ", 0);
+        for _ in 0..100 {
+            printed.add(&"x".repeat(64 * 1024), 0);
+        }
+        let at = printed.len();
+        assert_eq!(at, 6 + 100 * 64 * 1024);
+        printed.add("last", 3);
+        assert_eq!(printed.since(at), "last");
+        let all = printed.all();
+        assert!(all.starts_with("first x") && all.ends_with("xlast") && all.contains("bytes are left out"));
+        assert!(all.len() < 4 * limits::LAUNCH_OUTPUT_KEPT);
+    }
 }

@@ -53,6 +53,8 @@ pub(super) struct Started {
     /// When it last printed something, or was given something.
     pub(super) moved: Mono,
     begun: Mono,
+    /// When its processes were last counted.
+    looked: Mono,
     pub(super) ended: Option<Ended>,
     shown: usize,
 }
@@ -83,6 +85,8 @@ const PROMPT: Duration = Duration::from_millis(60);
 pub(super) const SAID: Duration = Duration::from_millis(400);
 /// How often a program is looked at that says nothing.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
+/// How often its processes are counted, for which all of the system's are looked at.
+const COUNT: Duration = Duration::from_millis(100);
 /// Lines of one program that are put on the list.
 const SHOWN_MAX: usize = 2_000;
 /// Characters of a line.
@@ -150,6 +154,7 @@ impl Stage {
             tail: String::new(),
             moved: now,
             begun: now,
+            looked: now,
             ended: None,
             shown: 0,
         });
@@ -185,7 +190,8 @@ impl Stage {
             self.end_lines(number);
         }
         let started = &mut self.scene.programs[number];
-        if taken.ended
+        // What it leaves behind may keep its terminal open after it.
+        if (taken.ended || now.since(started.moved) >= SAID)
             && started.ended.is_none()
             && let Some(ended) = started.program.ended()
         {
@@ -196,16 +202,14 @@ impl Stage {
 
     /// Whole lines go on the list.
     fn end_lines(&mut self, number: usize) {
-        let mut whole = Vec::new();
         let started = &mut self.scene.programs[number];
-        while let Some(at) = started.partial.find('\n') {
-            let rest = started.partial.split_off(at + 1);
-            let mut line = std::mem::replace(&mut started.partial, rest);
-            line.truncate(at);
-            whole.push(line);
-        }
+        let Some(end) = started.partial.rfind('\n') else {
+            return clip(&mut started.partial);
+        };
+        let rest = started.partial.split_off(end + 1);
+        let whole = std::mem::replace(&mut started.partial, rest);
         clip(&mut started.partial);
-        for line in whole {
+        for line in whole[..end].split('\n') {
             let line: String = line.chars().take(LINE_MAX).collect();
             self.printed(number, &line);
             let lines = &mut self.scene.programs[number].lines;
@@ -306,7 +310,9 @@ impl Stage {
         }
         let why = if now.since(started.begun) > limits::LAUNCH_WALL {
             format!("ran for more than {} and was ended", show(limits::LAUNCH_WALL))
-        } else if started.program.processes() > limits::LAUNCH_PROCESSES {
+        } else if now.since(started.looked) < COUNT {
+            return;
+        } else if started.count(now) > limits::LAUNCH_PROCESSES {
             format!("had more than {} processes and was ended", limits::LAUNCH_PROCESSES)
         } else {
             return;
@@ -341,6 +347,12 @@ impl Answer {
 }
 
 impl Started {
+    /// How many processes it consists of now.
+    fn count(&mut self, now: Mono) -> usize {
+        self.looked = now;
+        self.program.processes()
+    }
+
     /// It has said nothing for a while.
     pub(super) fn is_quiet(&self, now: Mono, time: Duration) -> bool {
         self.ended.is_some() || now.since(self.moved) >= time

@@ -17,7 +17,7 @@ use crate::script::record::text;
 use crate::script::rhai::kit::Kit;
 use crate::script::rhai::meter::Pace;
 use crate::script::rhai::values::Peer;
-use crate::script::rhai::{checks, import, network, pair, peers, programs, tests, values};
+use crate::script::rhai::{checks, import, network, pair, peers, programs, raw, tests, texts, values};
 use crate::script::stage::{Effort, Setting, Shared, Stage};
 use crate::script::stop::Stop;
 use crate::script::{Outcome, Source};
@@ -178,6 +178,8 @@ fn engine(kit: &Rc<Kit>, source: &Source) -> Engine {
     network::register(&mut engine, kit);
     checks::register(&mut engine, kit);
     programs::register(&mut engine, kit);
+    raw::register(&mut engine, kit);
+    texts::register(&mut engine, kit);
     tests::register(&mut engine, kit);
     pair::register(&mut engine, kit);
     engine

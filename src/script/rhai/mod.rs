@@ -11,7 +11,9 @@ mod network;
 mod pair;
 mod peers;
 mod programs;
+mod raw;
 mod tests;
+mod texts;
 mod trouble;
 mod values;
 
