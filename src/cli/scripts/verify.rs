@@ -30,7 +30,7 @@ enum Compared {
 
 /// Plays a script twice.
 pub(super) fn verify(script: &Script, wanted: &Wanted, flags: &Flags) -> Exit {
-    if !wanted.is_clear(true) {
+    if !wanted.is_clear(true, &script.file) {
         return Exit::Usage;
     }
     let Some(source) = super::run::read(script) else { return Exit::Runtime };
@@ -51,8 +51,11 @@ pub(super) fn verify(script: &Script, wanted: &Wanted, flags: &Flags) -> Exit {
         }
     }
     let compared = compare_runs(script, flags, &first, &second);
-    let exit = if matches!(compared, Compared::Same(..)) { Exit::Done } else { Exit::Differs };
-    tell(script, &compared, flags.json);
+    let mut exit = if matches!(compared, Compared::Same(..)) { Exit::Done } else { Exit::Differs };
+    if let Err(error) = tell(script, &compared, flags.json) {
+        complain(&format!("hobnob: {error}"));
+        exit = exit.max(Exit::Runtime);
+    }
     let ends = Ends::default();
     super::run::make(&source, || super::sweep::once(&source, script, script.seed, &ends), wanted, flags, exit)
 }
@@ -77,7 +80,7 @@ fn compare_runs(script: &Script, flags: &Flags, first: &(String, i32), second: &
     Compared::Differ(differ)
 }
 
-fn tell(script: &Script, compared: &Compared, json: bool) {
+fn tell(script: &Script, compared: &Compared, json: bool) -> Result<(), String> {
     let cut = |line: &str| -> String { escape_display(&line.chars().take(SHOWN).collect::<String>()) };
     let mut line = Vec::new();
     let seed = script.seed;
@@ -113,8 +116,7 @@ fn tell(script: &Script, compared: &Compared, json: bool) {
             }
         }
     }
-    // Nobody reads it: then nobody is to be told.
-    let _ = say(&line);
+    say(&line)
 }
 
 /// The first line that differs, and its number from 0.
@@ -139,7 +141,7 @@ fn run(script: &Script, flags: &Flags, what: &str) -> Result<(String, i32), Stri
     if let Some(timeout) = flags.timeout {
         args.extend(["--timeout".into(), crate::api::command::show(timeout).into()]);
     }
-    args.push(script.file.clone().into());
+    args.extend([script.file.clone().into(), "--".into()]);
     args.extend(script.args.iter().map(OsString::from));
     let run = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::piped()).output();
     let run = run.map_err(|error| format!("cannot start this program: {error}"))?;
