@@ -100,8 +100,8 @@ pub(in crate::cli) enum ScriptVerb {
 pub(in crate::cli) struct Script {
     /// The file.
     pub(super) file: PathBuf,
-    /// What it finds in ARGS.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    /// What it finds in ARGS; behind -- also what begins with a hyphen.
+    #[arg(allow_negative_numbers = true)]
     pub(super) args: Vec<String>,
     /// All chance follows from this.
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -45,7 +45,7 @@ pub(in crate::cli) struct Submission {
 /// Grades one program.
 pub(super) fn grade(script: &Script, submission: &Submission, wanted: &Wanted, flags: &Flags) -> Exit {
     let Some(source) = run::read(script) else { return Exit::Runtime };
-    if !wanted.is_clear(flags.json) {
+    if !wanted.is_clear(flags.json, &script.file) {
         return Exit::Usage;
     }
     let programs = match programs(script, submission) {

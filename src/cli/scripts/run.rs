@@ -42,7 +42,10 @@ const GATHER: usize = 16 * 1024;
 /// Plays a script.
 pub(super) fn run(script: &Script, wanted: &Wanted, beside: &Beside, flags: &Flags) -> Exit {
     let Some(source) = read(script) else { return Exit::Runtime };
-    if !wanted.is_clear(flags.json) {
+    let kept = [beside.golden.as_deref().filter(|_| beside.update), beside.trace.as_deref()];
+    if kept.into_iter().flatten().any(|path| made::is_input(path, &script.file))
+        || !wanted.is_clear(flags.json, &script.file)
+    {
         return Exit::Usage;
     }
     let ends = Ends::by_signal_or(flags.timeout);
@@ -60,14 +63,7 @@ pub(super) fn run(script: &Script, wanted: &Wanted, beside: &Beside, flags: &Fla
     manner.watch = Some(watch(&voice));
     let outcome = play::play(&source, manner);
     let said = voice.borrow_mut().finish(&outcome);
-    let exit = end(&source, script, wanted, beside, color, &outcome);
-    match said {
-        Ok(()) => exit,
-        Err(error) => {
-            complain(&format!("hobnob: {error}"));
-            exit.max(Exit::Runtime)
-        }
-    }
+    end(&source, script, wanted, beside, color, &outcome, said)
 }
 
 /// Reads the script; says why if that is impossible.
@@ -100,9 +96,10 @@ fn end(
     beside: &Beside,
     color: bool,
     outcome: &Outcome,
+    said: Result<(), String>,
 ) -> Exit {
     let bundle = || bundle(source, outcome);
-    let mut made = made::make(&outcome.play, wanted, color, &bundle);
+    let mut made = made::make(&outcome.play, wanted, color, &bundle).and(said);
     if let (Ok(()), Some(path)) = (&made, &beside.trace) {
         made = made::put(path, (outcome.trace.join("\n") + "\n").as_bytes());
     }
@@ -164,7 +161,8 @@ fn golden(script: &Script, beside: &Beside, stable: &str) -> Exit {
         };
     }
     match std::fs::read_to_string(&path) {
-        Ok(kept) if kept == stable => Exit::Done,
+        // Some systems end the lines of what they check out in their own way.
+        Ok(kept) if kept.replace("\r\n", "\n") == stable => Exit::Done,
         Ok(kept) => {
             complain(&format!("hobnob: {}", difference(&shown, &kept, stable)));
             Exit::Differs
@@ -210,7 +208,7 @@ struct Voice {
     /// The world takes its time, so every line is said at once.
     prompt: bool,
     progress: Option<ProgressBar>,
-    /// Whether all of it could be said; if not, why.
+    /// Whether what was said could be written.
     said: Result<(), String>,
 }
 
@@ -253,20 +251,17 @@ impl Voice {
     }
 
     fn flush(&mut self) {
-        // What comes after a gap is of no use.
-        if self.said.is_ok() {
-            self.said = say(&self.text);
-        }
+        let said = say(&self.text);
+        self.said = std::mem::replace(&mut self.said, Ok(())).and(said);
         self.text.clear();
     }
 
-    /// # Errors
-    /// Not all of it could be said; the text says why.
+    /// The last words; whether all of them could be written.
     fn finish(&mut self, outcome: &Outcome) -> Result<(), String> {
         if let Some(progress) = self.progress.take() {
             progress.finish_and_clear();
         }
-        let Some(end) = &outcome.play.end else { return Ok(()) };
+        let Some(end) = &outcome.play.end else { return self.said.clone() };
         match &mut self.live {
             Live::Nothing => {}
             Live::Transcript(transcript) => {
@@ -279,7 +274,7 @@ impl Voice {
             Live::Events(writer) => writer.end(end, &mut self.text),
         }
         self.flush();
-        std::mem::replace(&mut self.said, Ok(()))
+        self.said.clone()
     }
 }
 

@@ -26,7 +26,7 @@ enum Compared {
 
 /// Plays a script twice.
 pub(super) fn verify(script: &Script, wanted: &Wanted, flags: &Flags) -> Exit {
-    if !wanted.is_clear(true) {
+    if !wanted.is_clear(true, &script.file) {
         return Exit::Usage;
     }
     let Some(source) = super::run::read(script) else { return Exit::Runtime };
@@ -52,8 +52,11 @@ pub(super) fn verify(script: &Script, wanted: &Wanted, flags: &Flags) -> Exit {
         return Exit::Parse;
     }
     let compared = compare_runs(&fresh, &first, &second);
-    let exit = if matches!(compared, Compared::Same(..)) { Exit::Done } else { Exit::Differs };
-    tell(script, &compared, flags.json);
+    let mut exit = if matches!(compared, Compared::Same(..)) { Exit::Done } else { Exit::Differs };
+    if let Err(error) = tell(script, &compared, flags.json) {
+        complain(&format!("hobnob: {error}"));
+        exit = exit.max(Exit::Runtime);
+    }
     let ends = Ends::default();
     super::run::make(&source, || super::sweep::once(&source, script, script.seed, &ends), wanted, flags, exit)
 }
@@ -78,7 +81,7 @@ fn compare_runs(fresh: &Fresh<'_>, first: &(String, i32), second: &(String, i32)
     Compared::Differ(differ)
 }
 
-fn tell(script: &Script, compared: &Compared, json: bool) {
+fn tell(script: &Script, compared: &Compared, json: bool) -> Result<(), String> {
     let cut = |line: &str| -> String { escape_display(&line.chars().take(SHOWN).collect::<String>()) };
     let mut line = Vec::new();
     let seed = script.seed;
@@ -114,8 +117,7 @@ fn tell(script: &Script, compared: &Compared, json: bool) {
             }
         }
     }
-    // Nobody reads it: then nobody is to be told.
-    let _ = say(&line);
+    say(&line)
 }
 
 /// The first line that differs, and its number from 0.

@@ -82,7 +82,8 @@ impl Cast {
                 (Err(error), Outcome::Fail | Outcome::Either) if !error.failure.is_final() => {
                     let said = error.failure.to_string();
                     let first = said.lines().next().unwrap_or_default().to_owned();
-                    self.note(&spot, None, format!("failed, as it may: {first}"));
+                    let must = if outcome == Outcome::Fail { "must" } else { "may" };
+                    self.note(&spot, None, format!("failed, as it {must}: {first}"));
                 }
                 (Err(error), _) => return Err(error),
             }

@@ -1,7 +1,7 @@
 //! What a script says of itself: its steps and notes, what is to be so, and its tests, each of which
 //! has a world of its own and does not stop the next when it fails.
 
-use rhai::{Engine, FnPtr, Map, NativeCallContext};
+use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::record::text;
 use crate::script::rhai::kit::{Fallible, Invariant, Kit};
-use crate::script::rhai::peers::{duration, known_keys};
+use crate::script::rhai::peers::{duration, known_keys, said};
 use crate::script::stage::Stage;
 
 type Ctx<'a> = NativeCallContext<'a>;
@@ -23,15 +23,16 @@ pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
 
 fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
     let own = Rc::clone(kit);
-    engine.register_fn("step", move |ctx: Ctx<'_>, title: &str| {
+    engine.register_fn("step", move |ctx: Ctx<'_>, title: Dynamic| {
         own.act(&ctx, |turns, spot| {
-            turns.stage.borrow_mut().step(spot, title);
+            turns.stage.borrow_mut().step(spot, &said("step", &title)?);
             Ok(())
         })
     });
     let own = Rc::clone(kit);
-    engine.register_fn("note", move |ctx: Ctx<'_>, words: &str| {
+    engine.register_fn("note", move |ctx: Ctx<'_>, words: Dynamic| {
         own.act(&ctx, |turns, spot| {
+            let words = said("note", &words)?;
             turns.stage.borrow_mut().record(None, Ev::Note, |moment| {
                 moment.line = Some(spot.line);
                 moment.text = text(words);

@@ -195,9 +195,13 @@ impl Kit {
         let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
         let (line, column) = (number(error.1.line()), number(error.1.position()));
         let spot = Spot { file: Arc::clone(&self.file), line, column };
-        let words = crate::text::escape_display(&error.0.to_string());
+        let mut words = crate::text::escape_display(&error.0.to_string());
+        let quote = self.stage.borrow().quote(&spot);
+        if let Some(span) = quote.as_deref().and_then(|line| trouble::bare_duration(line, column)) {
+            words.push_str(&format!("; a duration is written {span}"));
+        }
         let mut error = Failure::Parse(words).at(&spot);
-        error.quote = self.stage.borrow().quote(&spot);
+        error.quote = quote;
         error
     }
 

@@ -4,6 +4,7 @@
 
 mod checks;
 mod engine;
+mod forms;
 mod import;
 mod kit;
 mod meter;

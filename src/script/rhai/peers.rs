@@ -158,7 +158,7 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
 }
 
 /// What is to be said: a text, or a value that has an obvious one.
-fn said(verb: &str, words: &Dynamic) -> Result<String, Failure> {
+pub(super) fn said(verb: &str, words: &Dynamic) -> Result<String, Failure> {
     if words.is_string() || words.is_int() || words.is_bool() || words.is_float() || words.is_char() {
         return Ok(words.to_string());
     }
@@ -237,17 +237,25 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("expect", move |ctx: Ctx<'_>, me: Peer, like: &str| with(&ctx, me, like, Map::new()));
     let none = |kit: &Rc<Kit>| {
         let kit = Rc::clone(kit);
-        move |ctx: &Ctx<'_>, me: Peer, within: Duration| -> Fallible<()> {
-            kit.act(ctx, |turns, spot| match actor(turns, &me)? {
-                Some(me) => turns.expect_none(spot, me, within),
-                None => Ok(()),
+        move |ctx: &Ctx<'_>, me: Peer, within: Option<Dynamic>| -> Fallible<()> {
+            kit.act(ctx, |turns, spot| {
+                let within = match &within {
+                    Some(within) => duration("expect_none", within)?,
+                    None => limits::EXPECT_NONE,
+                };
+                match actor(turns, &me)? {
+                    Some(me) => turns.expect_none(spot, me, within),
+                    None => Ok(()),
+                }
             })
         }
     };
     let with = none(kit);
-    engine.register_fn("expect_none", move |ctx: Ctx<'_>, me: Peer, within: Span| with(&ctx, me, within.0));
+    engine.register_fn("expect_none", move |ctx: Ctx<'_>, me: Peer, within: Dynamic| {
+        with(&ctx, me, Some(within))
+    });
     let with = none(kit);
-    engine.register_fn("expect_none", move |ctx: Ctx<'_>, me: Peer| with(&ctx, me, limits::EXPECT_NONE));
+    engine.register_fn("expect_none", move |ctx: Ctx<'_>, me: Peer| with(&ctx, me, None));
     let left = |kit: &Rc<Kit>| {
         let kit = Rc::clone(kit);
         move |ctx: &Ctx<'_>, me: Peer, whom: Dynamic, options: Map| -> Fallible<()> {
