@@ -34,7 +34,18 @@ pub fn main(args: &[OsString]) -> ExitCode {
     ExitCode::from(NOT_STARTED)
 }
 
+/// Files that were open when we were started, and are nobody's business.
+fn close_what_is_open() {
+    let open = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers: Vec<i32> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // The folder's own is closed already.
+        let _ = nix::unistd::close(number);
+    }
+}
+
 fn prepare(pty: &OsStr) -> rustix::io::Result<()> {
+    close_what_is_open();
     rustix::process::setsid()?;
     // Whoever started it may be killed, by the program itself for one; nobody would end it then.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;

@@ -81,3 +81,7 @@ mod guests;
 mod prompt_scripts;
 mod pty;
 mod terminal_pty;
+
+// Programs of others: what each fault costs, and what a program that means harm can do.
+mod hostile_programs;
+mod rubric;
