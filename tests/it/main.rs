@@ -22,6 +22,7 @@ mod sim_world;
 
 // Scripts: what the language does, and what becomes of each verb.
 mod batches;
+mod damaged_files;
 mod examples;
 mod play;
 mod script_bounds;
