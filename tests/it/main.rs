@@ -23,6 +23,7 @@ mod sim_world;
 // Scripts: what the language does, and what becomes of each verb.
 mod batches;
 mod examples;
+mod left_out;
 mod play;
 mod script_bounds;
 mod script_errors;

@@ -32,6 +32,15 @@ pub(crate) fn play(source: &Source, seed: u64, world: WorldKind) -> Outcome {
 
 /// Plays it, unless somebody stops it.
 pub(crate) fn play_until(source: &Source, seed: u64, world: WorldKind, stop: Stop) -> Outcome {
+    set(source, seed, world, stop, Deeds::default())
+}
+
+/// Plays it, but for the deeds that are to be left out.
+pub(crate) fn play_with(source: &Source, seed: u64, world: WorldKind, deeds: Deeds) -> Outcome {
+    set(source, seed, world, Stop::default(), deeds)
+}
+
+fn set(source: &Source, seed: u64, world: WorldKind, stop: Stop, deeds: Deeds) -> Outcome {
     let head = Head {
         hobnob: "test".into(),
         script: Untrusted::new(Arc::from(source.name.as_str())),
@@ -47,15 +56,8 @@ pub(crate) fn play_until(source: &Source, seed: u64, world: WorldKind, stop: Sto
             WorldKind::Tcp => Box::new(Loopback::new(seed).map_err(|error| error.to_string())?),
         })
     });
-    let setting = Setting {
-        maker,
-        head,
-        stop,
-        watch: None,
-        deeds: Deeds::default(),
-        trace: false,
-        effort: Rc::new(Duration::default),
-    };
+    let setting =
+        Setting { maker, head, stop, watch: None, deeds, trace: false, effort: Rc::new(Duration::default) };
     if source.name.ends_with(".rhai") { rhai::run(source, setting) } else { batch::run(source, setting) }
 }
 

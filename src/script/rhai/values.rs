@@ -106,21 +106,32 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("+", |a: &str, b: Peer| format!("{a}{}", b.0));
     engine.register_fn("+", |a: Peer, b: &str| format!("{}{b}", a.0));
     engine.register_get("name", |peer: &mut Peer| peer.0.to_string());
-    let actor = |kit: &Rc<Kit>, get: fn(&Stage, PeerNo) -> Dynamic| {
+    // Of one that is left out; the script may look into it, and what it finds there says nothing.
+    let no_text = |_: Name| Dynamic::from("");
+    let no_message = |name: Name| Dynamic::from(Message { heard: Heard::nothing(name) });
+    let actor = |kit: &Rc<Kit>, nothing: fn(Name) -> Dynamic, get: fn(&Stage, PeerNo) -> Dynamic| {
         let kit = Rc::clone(kit);
         move |peer: &mut Peer| -> Dynamic {
-            let stage = kit.stage.borrow();
+            let mut stage = kit.stage.borrow_mut();
             match peer.no(&stage) {
-                Ok(Some(no)) => get(&stage, no),
-                Ok(None) | Err(_) => Dynamic::UNIT,
+                Ok(Some(no)) => return get(&stage, no),
+                Ok(None) => stage.not_seen(),
+                Err(_) => return Dynamic::UNIT,
             }
+            nothing(peer.0)
         }
     };
-    engine.register_get("addr", actor(kit, |stage, no| stage.scene.actors[no.0].addr.to_string().into()));
-    engine.register_get("key", actor(kit, |stage, no| stage.scene.actors[no.0].key.to_string().into()));
+    engine.register_get(
+        "addr",
+        actor(kit, no_text, |stage, no| stage.scene.actors[no.0].addr.to_string().into()),
+    );
+    engine.register_get(
+        "key",
+        actor(kit, no_text, |stage, no| stage.scene.actors[no.0].key.to_string().into()),
+    );
     engine.register_get(
         "state",
-        actor(kit, |stage, no| {
+        actor(kit, no_text, |stage, no| {
             let up = stage.scene.world.is_up(no).unwrap_or(false);
             match (up, stage.scene.actors[no.0].ended) {
                 (true, _) => "up".into(),
@@ -131,7 +142,7 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     );
     engine.register_get(
         "last",
-        actor(kit, |stage, no| match &stage.scene.actors[no.0].last {
+        actor(kit, no_message, |stage, no| match &stage.scene.actors[no.0].last {
             Some(heard) => Dynamic::from(Message { heard: heard.clone() }),
             None => Dynamic::UNIT,
         }),
