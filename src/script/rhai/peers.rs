@@ -216,11 +216,7 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
                     Some((no, from)) => turns.expect(spot, no, from.as_ref(), &pattern, within)?,
                     None => None,
                 };
-                // The script may look into it, and what it finds there says nothing.
-                let heard = heard.unwrap_or_else(|| {
-                    turns.stage.borrow_mut().not_answered();
-                    Heard::nothing(me.0)
-                });
+                let heard = heard.unwrap_or_else(|| Heard::nothing(me.0));
                 Ok(Dynamic::from(Message { heard }))
             })
         }

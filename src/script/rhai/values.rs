@@ -84,7 +84,7 @@ fn span(seconds: f64) -> Fallible<Span> {
 
 pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
     peer(engine, kit);
-    message(engine);
+    message(engine, kit);
     durations(engine);
     engine.register_type_with_name::<ScriptError>("Error");
     engine.register_fn("to_string", |error: &mut ScriptError| error.failure.to_string());
@@ -149,15 +149,25 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     );
 }
 
-fn message(engine: &mut Engine) {
+fn message(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_type_with_name::<Message>("Message");
+    // What is found in a message that was left out says nothing.
+    let look = |kit: &Rc<Kit>, get: fn(&Heard) -> Dynamic| {
+        let kit = Rc::clone(kit);
+        move |message: &mut Message| -> Dynamic {
+            if message.heard.is_nothing() {
+                kit.stage.borrow_mut().not_answered();
+            }
+            get(&message.heard)
+        }
+    };
     let shown = |message: &mut Message| format!("{}: {}", message.heard.from.name, message.heard.text);
     engine.register_fn("to_string", shown);
     engine.register_fn("to_debug", shown);
-    engine.register_get("text", |message: &mut Message| message.heard.text.to_string());
-    engine.register_get("from", |message: &mut Message| someone(&message.heard.from));
-    engine.register_get("auto", |message: &mut Message| message.heard.auto);
-    engine.register_get("plain", |message: &mut Message| message.heard.plain);
+    engine.register_get("text", look(kit, |heard| heard.text.to_string().into()));
+    engine.register_get("from", look(kit, |heard| someone(&heard.from)));
+    engine.register_get("auto", look(kit, |heard| heard.auto.into()));
+    engine.register_get("plain", look(kit, |heard| heard.plain.into()));
 }
 
 fn durations(engine: &mut Engine) {
