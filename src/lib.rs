@@ -27,6 +27,7 @@ pub mod play;
 
 pub mod store;
 
+pub mod launch;
 pub mod live;
 pub mod sim;
 

@@ -224,6 +224,27 @@ pub const BUNDLE_BYTES_MAX: usize = 2 * EVENTS_BYTES_MAX;
 /// events have all of it.
 pub const SHOWN_MAX: usize = 240;
 
+/// Time that a program which we start may take a processor.
+pub const LAUNCH_CPU: Duration = Duration::from_secs(10);
+/// Time that it may take at all.
+pub const LAUNCH_WALL: Duration = Duration::from_secs(30);
+/// Bytes of memory that each of its processes may have.
+pub const LAUNCH_MEMORY: u64 = 512 * 1024 * 1024;
+/// Files that each of its processes may have open.
+pub const LAUNCH_FILES: u64 = 64;
+/// Bytes of a file that it writes.
+pub const LAUNCH_FILE_BYTES: u64 = 10 * 1024 * 1024;
+/// Processes that it may have; more are its end.
+pub const LAUNCH_PROCESSES: usize = 64;
+/// Bytes of what it prints that wait to be looked at; what is more is counted and thrown away.
+pub const LAUNCH_OUTPUT_WAITING: usize = 512 * 1024;
+/// Bytes of what it prints that are kept from the beginning, and as many from the end.
+pub const LAUNCH_OUTPUT_KEPT: usize = 512 * 1024;
+/// Files that are copied for it, and bytes of them.
+pub const LAUNCH_COPY_FILES: usize = 2_000;
+/// See above.
+pub const LAUNCH_COPY_BYTES: u64 = 64 * 1024 * 1024;
+
 /// The table that `limits` prints: what it bounds, the bound, why.
 pub fn table() -> Vec<(&'static str, String, &'static str)> {
     let time = show_duration;

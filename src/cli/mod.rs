@@ -25,6 +25,12 @@ pub fn main() -> ExitCode {
         terminal::put_right();
         report(panic);
     }));
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some((word, rest)) = args.split_first()
+        && word == crate::launch::shim::WORD
+    {
+        return crate::launch::shim::main(rest);
+    }
     let mut given = std::env::args_os();
     if given.nth(1).is_some_and(|word| word == "bench") {
         return crate::bench::main(std::env::args().skip(2).collect());

@@ -20,7 +20,7 @@ use crate::rng::{Rng, Seed};
 use crate::script::deeds::Deeds;
 use crate::script::error::ScriptError;
 use crate::script::stop::Stop;
-use crate::script::{Maker, Outcome, Pace, Setting, Source, Standing, batch, rhai};
+use crate::script::{Launchers, Maker, Outcome, Pace, Setting, Source, Standing, batch, rhai};
 use crate::text::{Untrusted, escape_display};
 use crate::world::World;
 
@@ -118,7 +118,21 @@ fn setting(head: Head, part: Part, mut line: impl FnMut(&Moment) -> Option<Strin
             voice.say(Said::Line(line));
         }
     });
-    Setting { maker, head, stop, watch: Some(watch), deeds: Deeds::default(), trace: false, effort }
+    let launchers: Launchers =
+        Rc::new(|| Err("launch: not from a prompt; use: hobnob run --tcp FILE".into()));
+    Setting {
+        maker,
+        head,
+        stop,
+        watch: Some(watch),
+        deeds: Deeds::default(),
+        trace: false,
+        effort,
+        launchers,
+        attempts: 1,
+        pair: false,
+        tested: None,
+    }
 }
 
 /// The first world is the one with `me`; each test has another without.

@@ -11,6 +11,7 @@ mod host;
 mod listen;
 mod open;
 mod perform;
+pub mod ports;
 mod ready;
 mod replies;
 mod slab;

@@ -12,6 +12,8 @@ use crate::limits::UNREAD_MAX;
 use crate::play::Ev;
 use crate::rng::Rng;
 use crate::script::act::Target;
+use crate::script::asked::Asked;
+use crate::script::programs::{Answer, Started};
 use crate::time::Mono;
 use crate::world::{PeerNo, Shape, World};
 
@@ -22,6 +24,8 @@ pub(super) struct Scene {
     pub(super) number: u64,
     /// When it began, by its own clock.
     pub(super) origin: Mono,
+    /// The time of the latest moment: on the list it does not go back.
+    pub(super) latest: u64,
     pub(super) chance: Rng,
     /// How it is between two that have no shape of their own.
     pub(super) usual: Shape,
@@ -34,6 +38,16 @@ pub(super) struct Scene {
     pub(super) calls: VecDeque<Call>,
     /// What was sent and not seen to arrive: by sender and receiver, the oldest first.
     pub(super) sent: BTreeMap<(PeerNo, PeerNo), VecDeque<Sent>>,
+    /// Programs of others, in the order of being started.
+    pub(super) programs: Vec<Started>,
+    /// What is typed at their prompts, in this scene.
+    pub(super) answers: Vec<Answer>,
+    /// Where they are told to listen.
+    pub(super) port: Option<u16>,
+    /// Commands that wait for their answers, the oldest first.
+    pub(super) asked: Vec<Asked>,
+    /// Who is to die by itself, and has not yet.
+    pub(super) doomed: Vec<PeerNo>,
     /// The numbers of the moments in which a message was read.
     pub(super) read: BTreeMap<(PeerNo, PeerNo, u64), u64>,
 }
@@ -162,6 +176,7 @@ impl Scene {
             world,
             number,
             origin,
+            latest: 0,
             chance,
             usual,
             actors: Vec::new(),
@@ -171,6 +186,11 @@ impl Scene {
             handlers: Vec::new(),
             calls: VecDeque::new(),
             sent: BTreeMap::new(),
+            programs: Vec::new(),
+            answers: Vec::new(),
+            port: None,
+            asked: Vec::new(),
+            doomed: Vec::new(),
             read: BTreeMap::new(),
         }
     }

@@ -8,17 +8,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::command::{Command, CommandError, Dialect};
-use crate::api::reply::Reply;
+use crate::api::command::{Command, Dialect};
+use crate::api::event::What;
 use crate::id::{Name, RequestId};
 use crate::limits;
-use crate::play::{End, Ev, Head};
+use crate::play::{End, Ev, Head, Play};
 use crate::rng::{Rng, Seed};
 use crate::script::bots::Spoken;
 use crate::script::deeds::Deeds;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::left_out::Answers;
 use crate::script::log::{Log, Watch};
+use crate::script::programs::{self, Answer, Launcher, Launchers};
 use crate::script::scene::{Actor, Scene};
 use crate::script::source::Outcome;
 use crate::script::stop::{Halt, Stop};
@@ -50,7 +51,18 @@ pub struct Setting {
     /// How long this thread has computed, which ends a script that only computes; what gives always
     /// the same sets no such bound. Nothing else is decided by it.
     pub effort: Effort,
+    /// Looks for what starting programs of others takes.
+    pub launchers: Launchers,
+    /// Two programs are to talk with each other, and nothing else is done.
+    pub pair: bool,
+    /// How often a test is tried before it has failed.
+    pub attempts: usize,
+    /// Is shown the run after each test, so that there is a grade whatever happens then.
+    pub tested: Option<Tested>,
 }
+
+/// Is shown a run that goes on.
+pub type Tested = Box<dyn FnMut(&Play)>;
 
 /// How long a thread has computed.
 pub type Effort = Rc<dyn Fn() -> Duration>;
@@ -61,6 +73,13 @@ pub(super) struct Stage {
     pub(super) log: Log,
     pub(super) deeds: Deeds,
     maker: Maker,
+    pub(super) launchers: Launchers,
+    pub(super) attempts: usize,
+    pub(super) pair: bool,
+    tested: Option<Tested>,
+    pub(super) launcher: Option<Result<Launcher, String>>,
+    /// What is typed at the prompts of programs, in every scene.
+    pub(super) typed: Vec<Answer>,
     stop: Stop,
     seed: u64,
     scenes: u64,
@@ -120,6 +139,12 @@ impl Stage {
             log: Log::new(setting.head, setting.watch),
             deeds: setting.deeds,
             maker: setting.maker,
+            launchers: setting.launchers,
+            attempts: setting.attempts,
+            pair: setting.pair,
+            tested: setting.tested,
+            launcher: None,
+            typed: Vec::new(),
             stop: setting.stop,
             seed,
             scenes: 1,
@@ -186,6 +211,13 @@ impl Stage {
         };
     }
 
+    /// A test has ended.
+    pub(super) fn tested(&mut self) {
+        if let Some(tested) = &mut self.tested {
+            tested(self.log.play());
+        }
+    }
+
     /// How many scenes are under way besides the first.
     pub(super) fn depth(&self) -> usize {
         self.outer.len()
@@ -234,17 +266,17 @@ impl Stage {
         }
     }
 
-    /// Does this to the network. What is so for all links is so in the scenes to come, too.
+    /// Does this to the network. What is so for all links is so in the scenes to come, too. What comes
+    /// of it is not taken in yet: it happens after what was done.
     pub(super) fn apply(&mut self, change: &Network) -> Result<(), Failure> {
         self.scene.world.apply(change)?;
         if let (Network::Default(shape), true) = (change, self.outer.is_empty()) {
             self.defaults.shape = Some(*shape);
         }
-        self.absorb();
         Ok(())
     }
 
-    /// Gives a command to a peer; see [`Self::answer`].
+    /// Gives a command to a peer.
     pub(super) fn submit(&mut self, who: PeerNo, command: Command) -> Result<RequestId, Failure> {
         if !self.scene.world.is_up(who)? {
             return Err(WorldError::Down(self.name(who)).into());
@@ -252,25 +284,21 @@ impl Stage {
         Ok(self.scene.world.session(who)?.submit(command))
     }
 
-    /// Its answer, once it is there.
-    pub(super) fn answer(&mut self, who: PeerNo, request: RequestId) -> Option<Result<Reply, CommandError>> {
-        self.scene.world.session(who).ok()?.take_reply(request)
-    }
-
-    /// Lets time pass until something happens, or `patience` is over.
-    pub(super) fn turn(&mut self, patience: Duration) {
+    /// Lets time pass until something happens, or `patience` is over. False in the last case.
+    pub(super) fn turn(&mut self, patience: Duration) -> bool {
         let before = self.scene.world.now().mono;
-        self.scene.world.run(patience.min(SLICE));
+        let is_news = self.scene.world.run(patience.min(self.slice()));
         if self.scene.world.now().mono > before {
             self.went_on();
         }
         self.absorb();
+        is_news
     }
 
     /// Lets time pass until something happens, the world rests, or `patience` is over.
     pub(super) fn rest(&mut self, patience: Duration) -> Rest {
         let before = self.scene.world.now().mono;
-        let rest = self.scene.world.rest(patience.min(SLICE));
+        let rest = self.scene.world.rest(patience.min(self.slice()));
         if self.scene.world.now().mono > before {
             self.went_on();
         }
@@ -282,11 +310,23 @@ impl Stage {
         self.progress.set(self.progress.get() + 1);
     }
 
+    /// How long the world may run before somebody has to look.
+    fn slice(&self) -> Duration {
+        if self.scene.programs.iter().any(|started| started.ended.is_none()) { programs::LOOK } else { SLICE }
+    }
+
     /// Takes in all that has happened.
     pub(super) fn absorb(&mut self) {
         while let Some((who, event)) = self.scene.world.take_event() {
+            if matches!(event.what, What::Message(_) | What::Delivered { .. } | What::Failed { .. }) {
+                // Over sockets a message may have arrived before anybody looked whether it was taken.
+                self.take_answers(self.scene.since(event.at.mono));
+            }
             self.heard(who, event);
         }
+        self.take_answers(self.scene.at());
+        self.bury();
+        self.attend_programs();
     }
 
     /// Under which name a peer was cast.

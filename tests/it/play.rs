@@ -56,8 +56,19 @@ fn set(source: &Source, seed: u64, world: WorldKind, stop: Stop, deeds: Deeds) -
             WorldKind::Tcp => Box::new(Loopback::new(seed).map_err(|error| error.to_string())?),
         })
     });
-    let setting =
-        Setting { maker, head, stop, watch: None, deeds, trace: false, effort: Rc::new(Duration::default) };
+    let setting = Setting {
+        maker,
+        head,
+        stop,
+        watch: None,
+        deeds,
+        trace: false,
+        effort: Rc::new(Duration::default),
+        attempts: 1,
+        pair: false,
+        tested: None,
+        launchers: Rc::new(|| Err("launch: not in this test".into())),
+    };
     if source.name.ends_with(".rhai") { rhai::run(source, setting) } else { batch::run(source, setting) }
 }
 

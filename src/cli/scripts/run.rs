@@ -11,9 +11,9 @@ use crate::api::exit::Exit;
 use crate::cli::args::Flags;
 use crate::cli::scripts::args::{Script, Wanted};
 use crate::cli::scripts::made::{self, say};
-use crate::cli::scripts::play::{self, Ends, Manner};
+use crate::cli::scripts::play::{self, Ends, Manner, Programs};
 use crate::cli::start::look;
-use crate::play::{Ev, Moment};
+use crate::play::{Ev, Head, Moment};
 use crate::report::bundle::Bundle;
 use crate::report::events::Writer;
 use crate::report::transcript::Transcript;
@@ -56,15 +56,18 @@ pub(super) fn run(script: &Script, wanted: &Wanted, beside: &Beside, flags: &Fla
         () => Live::Transcript(Transcript::new(&head, color)),
     };
     let voice = Voice::new(show, script.tcp);
-    if let Live::Events(writer) = &mut voice.borrow_mut().live {
-        let mut line = Vec::new();
-        writer.header(&head, &mut line);
-        drop(say(&line));
-    }
+    voice.borrow_mut().begin(&head);
     manner.watch = Some(watch(&voice));
     let outcome = play::play(&source, manner);
-    voice.borrow_mut().finish(&outcome);
-    end(&source, script, wanted, beside, color, &outcome)
+    let said = voice.borrow_mut().finish(&outcome);
+    let exit = end(&source, script, wanted, beside, color, &outcome);
+    match said {
+        Ok(()) => exit,
+        Err(error) => {
+            complain(&format!("hobnob: {error}"));
+            exit.max(Exit::Runtime)
+        }
+    }
 }
 
 /// Reads the script; says why if that is impossible.
@@ -85,7 +88,8 @@ pub(super) fn read(script: &Script) -> Option<Source> {
 
 /// How the command line wants it played.
 pub(super) fn manner(script: &Script, ends: Ends) -> Manner {
-    Manner { seed: script.seed, tcp: script.tcp, ends, ..Manner::default() }
+    let programs = Programs { unshut: script.unshut, ..Programs::default() };
+    Manner { seed: script.seed, tcp: script.tcp, ends, programs, ..Manner::default() }
 }
 
 /// Makes what was asked for, says what failed, and tells how it ended.
@@ -206,13 +210,22 @@ struct Voice {
     /// The world takes its time, so every line is said at once.
     prompt: bool,
     progress: Option<ProgressBar>,
+    /// Whether all of it could be said; if not, why.
+    said: Result<(), String>,
 }
 
 impl Voice {
     fn new(live: Live, prompt: bool) -> Rc<RefCell<Self>> {
         let alone = matches!(live, Live::Nothing) || !std::io::stdout().is_terminal();
         let progress = (alone && std::io::stderr().is_terminal()).then(spinner);
-        Rc::new(RefCell::new(Self { live, text: Vec::new(), prompt, progress }))
+        Rc::new(RefCell::new(Self { live, text: Vec::new(), prompt, progress, said: Ok(()) }))
+    }
+
+    fn begin(&mut self, head: &Head) {
+        if let Live::Events(writer) = &mut self.live {
+            writer.header(head, &mut self.text);
+            self.flush();
+        }
     }
 
     fn hear(&mut self, number: u64, moment: &Moment) {
@@ -240,16 +253,20 @@ impl Voice {
     }
 
     fn flush(&mut self) {
-        // Whoever makes the last report says that it cannot be written.
-        let _ = say(&self.text);
+        // What comes after a gap is of no use.
+        if self.said.is_ok() {
+            self.said = say(&self.text);
+        }
         self.text.clear();
     }
 
-    fn finish(&mut self, outcome: &Outcome) {
+    /// # Errors
+    /// Not all of it could be said; the text says why.
+    fn finish(&mut self, outcome: &Outcome) -> Result<(), String> {
         if let Some(progress) = self.progress.take() {
             progress.finish_and_clear();
         }
-        let Some(end) = &outcome.play.end else { return };
+        let Some(end) = &outcome.play.end else { return Ok(()) };
         match &mut self.live {
             Live::Nothing => {}
             Live::Transcript(transcript) => {
@@ -262,6 +279,7 @@ impl Voice {
             Live::Events(writer) => writer.end(end, &mut self.text),
         }
         self.flush();
+        std::mem::replace(&mut self.said, Ok(()))
     }
 }
 

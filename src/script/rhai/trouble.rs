@@ -88,6 +88,9 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
                 },
             }
         }
+        EvalAltResult::Exit(..) => Failure::Misuse(
+            "exit: only the script itself can end here, not a function that it is called with".into(),
+        ),
         EvalAltResult::ErrorVariableNotFound(name, _) => Failure::Thrown(unknown(&name, &peers())),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => Failure::Thrown(no_function(&signature)),
         EvalAltResult::ErrorParsing(kind, _) => Failure::Parse(escape_display(&kind.to_string())),

@@ -1,6 +1,7 @@
 //! The values that a script has besides the language's own: peers, messages, durations.
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::play::Ev;
 use crate::script::act::Target;
 use crate::script::error::{Failure, ScriptError};
 use crate::script::rhai::kit::{Fallible, Kit, someone};
+use crate::script::rhai::programs::{Launched, Place};
 use crate::script::rhai::trouble;
 use crate::script::scene::Heard;
 use crate::script::stage::Stage;
@@ -51,6 +53,10 @@ impl Peer {
 pub(super) fn target(stage: &Stage, verb: &str, given: &Dynamic) -> Result<Option<Target>, ScriptError> {
     if let Some(peer) = given.clone().try_cast::<Peer>() {
         return Ok(peer.no(stage)?.map(Target::Cast));
+    }
+    if let Some(program) = given.clone().try_cast::<Launched>() {
+        let addr = SocketAddr::from(([127, 0, 0, 1], program.port(stage)?));
+        return Ok(Some(Target::Other(PeerRef::At(Address::from(addr)))));
     }
     let Ok(word) = given.clone().into_string() else {
         let kind = given.type_name().rsplit("::").next().unwrap_or_default();
@@ -106,6 +112,9 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("+", |a: &str, b: Peer| format!("{a}{}", b.0));
     engine.register_fn("+", |a: Peer, b: &str| format!("{}{b}", a.0));
     engine.register_get("name", |peer: &mut Peer| peer.0.to_string());
+    // These two are wanted before anybody is cast, for what is typed at prompts.
+    engine.register_get("ip", |peer: &mut Peer| Place::Ip(peer.0));
+    engine.register_get("port", |peer: &mut Peer| Place::Port(peer.0));
     // Of one that is left out; the script may look into it, and what it finds there says nothing.
     let no_text = |_: Name| Dynamic::from("");
     let no_message = |name: Name| Dynamic::from(Message { heard: Heard::nothing(name) });

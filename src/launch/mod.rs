@@ -1,0 +1,14 @@
+//! Other people's programs: started in a terminal, a session and a folder of their own, with bounds
+//! on everything, written to and read from, and ended with all that they have started. Nothing of
+//! what they say is believed here, or looked at. Knows no scripts and no peers.
+
+mod folder;
+mod output;
+mod program;
+mod sandbox;
+pub mod shim;
+mod tree;
+
+pub use program::{Ended, Launch, LaunchError, Program};
+pub use sandbox::{Sandbox, find as find_sandbox};
+pub use tree::adopt;
