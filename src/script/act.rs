@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use crate::addr::Address;
-use crate::api::command::{Command, Dialect, PeerRef};
+use crate::api::command::{Command, CommandError, Dialect, PeerRef};
 use crate::api::reply::{PeerState, Reply};
 use crate::play::Ev;
 use crate::script::asked::Saying;
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::record::text;
+use crate::script::scene::Someone;
 use crate::script::stage::Stage;
 use crate::script::turns::Turns;
 use crate::text::Body;
@@ -147,6 +148,19 @@ impl Turns<'_> {
             (Command::Send { to: stage.reference(to), text: body, auto: saying.auto }, saying)
         };
         self.tell(me, "send", command, saying).map(drop)
+    }
+
+    /// Queues a message for whoever wrote last.
+    pub(super) fn reply(&mut self, spot: &Spot, me: PeerNo, words: &str) -> Result<(), ScriptError> {
+        let last = self.stage.borrow().scene.actors[me.0].last.clone();
+        let to = match last.map(|last| last.from) {
+            Some(Someone { no: Some(no), .. }) => Target::Cast(no),
+            Some(Someone { name, .. }) => Target::Other(PeerRef::Word(name.to_string())),
+            // Whoever would have written is not there.
+            None if self.stage.borrow().leaves_out_anybody() => return Ok(()),
+            None => return Err(Failure::Command { verb: "reply", error: CommandError::NoOneWrote }.into()),
+        };
+        self.send(spot, me, &to, words)
     }
 
     /// Queues a message for every connected peer; gives how many they are.

@@ -144,7 +144,12 @@ impl Heard {
     /// What an expectation gives that was left out.
     pub(super) fn nothing(name: Name) -> Self {
         let from = Someone { name, no: None };
-        Self { moment: 0, from, text: "".into(), auto: false, plain: false }
+        Self { moment: u64::MAX, from, text: "".into(), auto: false, plain: false }
+    }
+
+    /// Whether it is that.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.moment == u64::MAX
     }
 }
 

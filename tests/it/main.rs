@@ -24,6 +24,7 @@ mod sim_world;
 mod batches;
 mod damaged_files;
 mod examples;
+mod left_out;
 mod play;
 mod script_bounds;
 mod script_errors;

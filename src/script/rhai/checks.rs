@@ -53,7 +53,7 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
 fn check(kit: &Kit, ctx: &Ctx<'_>, holds: bool, words: &str) -> Fallible<()> {
     kit.act(ctx, |turns, spot| {
         let mut stage = turns.stage.borrow_mut();
-        let answers = std::mem::take(&mut stage.answers);
+        let answers = stage.answers.check();
         let may = may_look(&mut stage, spot, &format!("check: {words}"));
         if !may || (!holds && (answers.void || stage.names_left_out(spot))) {
             return Ok(());
@@ -130,7 +130,7 @@ fn eventually(kit: &Kit, ctx: &Ctx<'_>, holds: &FnPtr, title: &str, options: Map
             let before = std::mem::take(&mut turns.stage.borrow_mut().answers);
             let so = holds.call_within_context::<bool>(ctx, ()).map_err(|error| kit.explain(*error))?;
             let answers = std::mem::replace(&mut turns.stage.borrow_mut().answers, before);
-            let so = so || answers.void;
+            let so = so || answers.is_void();
             let left = until.since(turns.stage.borrow().scene.world.now().mono);
             if so {
                 turns.stage.borrow_mut().record(None, Ev::Check, |moment| {

@@ -179,7 +179,7 @@ impl Kit {
             let holds = caller(&always.holds, &mut []).map_err(|error| self.explain(*error))?;
             let answers = std::mem::replace(&mut self.stage.borrow_mut().answers, before);
             match holds.as_bool() {
-                Ok(holds) if holds || answers.void => {}
+                Ok(holds) if holds || answers.is_void() => {}
                 Ok(_) => return Err(Failure::Check(format!("always: {}", always.title)).at(&always.spot)),
                 Err(kind) => {
                     let words = format!("always: the function is to give true or false, not {kind}");

@@ -36,9 +36,12 @@ fn actor(turns: &Turns<'_>, me: &Peer) -> Result<Option<PeerNo>, ScriptError> {
 /// Who is asked something, if it is not left out.
 fn asked(turns: &Turns<'_>, whom: &Peer) -> Result<Option<PeerNo>, ScriptError> {
     let found = actor(turns, whom)?;
-    if found.is_none() {
-        turns.stage.borrow_mut().not_answered();
+    let mut stage = turns.stage.borrow_mut();
+    match found {
+        Some(_) => stage.answers.come(),
+        None => stage.not_answered(),
     }
+    drop(stage);
     Ok(found)
 }
 
@@ -142,17 +145,10 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("reply", move |ctx: Ctx<'_>, me: Peer, words: Dynamic| {
         own.act(&ctx, |turns, spot| {
             let words = said("reply", &words)?;
-            let Some(me) = actor(turns, &me)? else { return Ok(()) };
-            let last = turns.stage.borrow().scene.actors[me.0].last.clone();
-            let Some(last) = last else {
-                let error = crate::api::command::CommandError::NoOneWrote;
-                return Err(Failure::Command { verb: "reply", error }.into());
-            };
-            let to = match last.from.no {
-                Some(no) => Target::Cast(no),
-                None => Target::Other(crate::api::command::PeerRef::Word(last.from.name.to_string())),
-            };
-            turns.send(spot, me, &to, &words)
+            match actor(turns, &me)? {
+                Some(me) => turns.reply(spot, me, &words),
+                None => Ok(()),
+            }
         })
     });
 }
@@ -220,11 +216,7 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
                     Some((no, from)) => turns.expect(spot, no, from.as_ref(), &pattern, within)?,
                     None => None,
                 };
-                // The script may look into it, and what it finds there says nothing.
-                let heard = heard.unwrap_or_else(|| {
-                    turns.stage.borrow_mut().not_answered();
-                    Heard::nothing(me.0)
-                });
+                let heard = heard.unwrap_or_else(|| Heard::nothing(me.0));
                 Ok(Dynamic::from(Message { heard }))
             })
         }
