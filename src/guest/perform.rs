@@ -129,6 +129,9 @@ fn setting(head: Head, part: Part, mut line: impl FnMut(&Moment) -> Option<Strin
         trace: false,
         effort,
         launchers,
+        attempts: 1,
+        pair: false,
+        tested: None,
     }
 }
 

@@ -36,11 +36,12 @@ impl Session for Face<'_> {
     fn take_event(&mut self) -> Option<Event> {
         let host = &mut self.live.hosts[self.at];
         let stuffed = host.is_stuffed();
-        let (_, event) = host.events.pop_front()?;
+        let event = host.events.pop_front();
+        host.numbers.pop_front();
         if stuffed && !host.is_stuffed() {
             self.live.read_again(self.at);
         }
-        Some(event)
+        event
     }
 
     fn wait(&mut self, patience: Duration) -> bool {

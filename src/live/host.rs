@@ -28,8 +28,9 @@ pub(super) struct Host {
     pub(super) streams: BTreeMap<LinkId, Token>,
     pub(super) accepts: u64,
     pub(super) requests: u64,
-    /// Each with its number among all that all hosts ever said.
-    pub(super) events: VecDeque<(u64, Event)>,
+    pub(super) events: VecDeque<Event>,
+    /// The number of each among all that all hosts ever said, where that is asked for: in a cast.
+    pub(super) numbers: VecDeque<u64>,
     pub(super) replies: Replies,
     /// Things that there were to take, ever.
     pub(super) news: u64,
@@ -68,6 +69,7 @@ impl Host {
             accepts: 0,
             requests: 0,
             events: VecDeque::new(),
+            numbers: VecDeque::new(),
             replies: Replies::default(),
             news: 0,
             stirred: false,
@@ -102,11 +104,11 @@ impl Host {
     /// When it is to be looked at even if nothing happens.
     pub(super) fn deadline(&self) -> Option<Mono> {
         let node = self.node.as_ref().and_then(Node::deadline);
-        let disk = match &self.store {
-            Keeping::Store(_) => None,
-            Keeping::Disk(disk) => disk.due(),
-        };
-        [node, disk, self.slow].into_iter().flatten().min()
+        match &self.store {
+            Keeping::Store(_) if self.slow.is_none() => node,
+            Keeping::Store(_) => [node, self.slow].into_iter().flatten().min(),
+            Keeping::Disk(disk) => [node, disk.due(), self.slow].into_iter().flatten().min(),
+        }
     }
 }
 

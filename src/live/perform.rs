@@ -1,7 +1,10 @@
 //! What nodes ask for is done: in order, at once, as long as the program that asks for it lives.
 
+use crate::addr::Address;
 use crate::api::reply::Reply;
+use crate::id::LinkId;
 use crate::live::Live;
+use crate::live::ready::Token;
 use crate::live::slab::Thing;
 use crate::live::stream::Stream;
 use crate::node::io::{Effect, Input};
@@ -46,10 +49,44 @@ impl Live {
     }
 
     fn perform(&mut self, at: usize, now: Now, effects: &mut Vec<Effect>) {
-        let mut leaves = false;
+        let (mut leaves, cast) = (false, self.net.is_some());
         for effect in effects.drain(..) {
-            leaves |= self.fulfil(at, now, effect);
-            if let Some(fuse) = &mut self.hosts[at].fuse {
+            let host = &mut self.hosts[at];
+            match effect {
+                Effect::Emit(event) => {
+                    self.news += 1;
+                    host.news += 1;
+                    host.events.push_back(event);
+                    if cast {
+                        host.numbers.push_back(self.news);
+                    }
+                }
+                Effect::Reply { request, result } => {
+                    self.news += 1;
+                    host.news += 1;
+                    leaves |= matches!(result, Ok(Reply::Goodbye));
+                    host.replies.put(request, result);
+                }
+                Effect::Dial { link, to } => self.dial(at, link, to, now),
+                Effect::Write { link, bytes } => {
+                    if let Some(token) = self.stream_of(at, link, |stream| stream.queue(bytes)) {
+                        self.queued.push(token);
+                    }
+                }
+                Effect::Finish { link } => {
+                    if let Some(token) = self.stream_of(at, link, Stream::finish) {
+                        self.ready.push(token);
+                    }
+                }
+                Effect::Close { link } => {
+                    if let Some(token) = self.stream_of(at, link, |stream| stream.close(now.mono)) {
+                        self.ready.push(token);
+                    }
+                    self.hosts[at].streams.remove(&link);
+                }
+                Effect::Save { save, records } => host.store.save(now.mono, save, records),
+            }
+            if cast && let Some(fuse) = &mut self.hosts[at].fuse {
                 *fuse = fuse.saturating_sub(1);
                 if *fuse == 0 {
                     return self.crash(at);
@@ -71,57 +108,19 @@ impl Live {
         }
     }
 
-    /// Does one thing; true if it was the last word of a node that leaves.
-    fn fulfil(&mut self, at: usize, now: Now, effect: Effect) -> bool {
-        let host = &mut self.hosts[at];
-        match effect {
-            Effect::Emit(event) => {
-                self.news += 1;
-                host.news += 1;
-                host.events.push_back((self.news, event));
-            }
-            Effect::Reply { request, result } => {
-                self.news += 1;
-                host.news += 1;
-                let leaves = matches!(result, Ok(Reply::Goodbye));
-                host.replies.put(request, result);
-                return leaves;
-            }
-            Effect::Dial { link, to } => {
-                if let Some((target, addr)) = self.net.as_ref().and_then(|net| net.member_at(&to)) {
-                    self.dial_member(at, link, target, addr, now);
-                    return false;
-                }
-                let token = self.things.add(Thing::Stream(Box::new(Stream::dial(to, now.mono, at, link))));
-                host.streams.insert(link, token);
-                self.ready.push(token);
-            }
-            Effect::Write { link, bytes } => {
-                if let Some(&token) = host.streams.get(&link)
-                    && let Some(stream) = self.things.stream(token)
-                {
-                    stream.queue(bytes);
-                    self.queued.push(token);
-                }
-            }
-            Effect::Finish { link } => {
-                if let Some(&token) = host.streams.get(&link)
-                    && let Some(stream) = self.things.stream(token)
-                {
-                    stream.finish();
-                    self.ready.push(token);
-                }
-            }
-            Effect::Close { link } => {
-                if let Some(token) = host.streams.remove(&link)
-                    && let Some(stream) = self.things.stream(token)
-                {
-                    stream.close(now.mono);
-                    self.ready.push(token);
-                }
-            }
-            Effect::Save { save, records } => host.store.save(now.mono, save, records),
+    fn dial(&mut self, at: usize, link: LinkId, to: Address, now: Now) {
+        if let Some((target, addr)) = self.net.as_ref().and_then(|net| net.member_at(&to)) {
+            return self.dial_member(at, link, target, addr, now);
         }
-        false
+        let token = self.things.add(Thing::Stream(Box::new(Stream::dial(to, now.mono, at, link))));
+        self.hosts[at].streams.insert(link, token);
+        self.ready.push(token);
+    }
+
+    /// Does this to a stream of a node, and says where it is; nothing if it is no more.
+    fn stream_of(&mut self, at: usize, link: LinkId, act: impl FnOnce(&mut Stream)) -> Option<Token> {
+        let token = *self.hosts[at].streams.get(&link)?;
+        act(self.things.stream(token)?);
+        Some(token)
     }
 }

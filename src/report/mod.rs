@@ -13,6 +13,7 @@ pub mod verdict;
 
 pub mod bundle;
 pub mod cast;
+pub mod class;
 pub mod diagram;
 pub mod gradescope;
 pub mod html;

@@ -48,6 +48,17 @@ impl Log {
         number
     }
 
+    /// What came behind so many is forgotten. Whoever watched has seen it.
+    pub(super) fn forget(&mut self, from: u64) {
+        let from = usize::try_from(from.saturating_sub(self.before)).unwrap_or(usize::MAX);
+        self.play.moments.truncate(from);
+    }
+
+    /// All of it so far.
+    pub(super) fn play(&self) -> &Play {
+        &self.play
+    }
+
     /// From now on only the latest are kept, at least so many.
     pub(super) fn keep(&mut self, latest: usize) {
         self.keep = Some(latest.max(1));

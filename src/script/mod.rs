@@ -4,6 +4,7 @@
 //! given a maker of worlds.
 
 mod act;
+mod asked;
 pub mod batch;
 mod bots;
 pub mod deeds;
@@ -13,6 +14,7 @@ mod heard;
 mod left_out;
 mod log;
 mod network;
+mod printed;
 mod programs;
 mod record;
 pub mod rhai;
@@ -27,5 +29,5 @@ pub use log::Watch;
 pub use programs::{Launcher, Launchers};
 pub use rhai::Pace;
 pub use source::{Outcome, Source, SourceError};
-pub use stage::{Effort, Maker, Setting};
+pub use stage::{Effort, Maker, Setting, Tested};
 pub use standing::Standing;

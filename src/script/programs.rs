@@ -14,6 +14,7 @@ use crate::launch::{Ended, Launch, Program};
 use crate::limits;
 use crate::play::Ev;
 use crate::script::error::Failure;
+use crate::script::printed::{Printed, boundary};
 use crate::script::record::text;
 use crate::script::stage::Stage;
 use crate::session::Bell;
@@ -26,6 +27,8 @@ pub struct Launcher {
     pub launch: Launch,
     /// What is rung when it has said something: it wakes the world.
     pub bell: Bell,
+    /// The other of a pair, if two programs are to talk with each other.
+    pub other: Option<Launch>,
     /// A port of this machine that nobody listens on.
     pub free_port: Rc<dyn Fn() -> Option<u16>>,
     /// Whether somebody listens on a port of this machine. It connects to nobody.
@@ -54,14 +57,6 @@ pub(super) struct Started {
     shown: usize,
 }
 
-/// Text of which the beginning and the end are kept.
-#[derive(Default)]
-pub(super) struct Printed {
-    head: String,
-    tail: String,
-    lost: u64,
-}
-
 /// A prompt, and what is typed at it.
 #[derive(Clone)]
 pub(super) struct Answer {
@@ -75,7 +70,7 @@ pub(super) struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AnswerValue {
     Text(String),
-    /// The port of the scene under way.
+    /// Where the program itself is to listen.
     OwnPort,
     /// Where a peer of the scene under way listens.
     Ip(Name),
@@ -102,8 +97,7 @@ impl Stage {
             return Ok(port);
         }
         let launcher = self.launcher()?;
-        let port = (launcher.free_port)()
-            .ok_or_else(|| Failure::Thrown("no port is free on this machine".into()))?;
+        let port = (launcher.free_port)().ok_or_else(no_port)?;
         self.scene.port = Some(port);
         Ok(port)
     }
@@ -114,14 +108,29 @@ impl Stage {
         launcher.clone().map_err(Failure::Misuse)
     }
 
+    /// The program that the command line names.
+    pub(super) fn program(&mut self) -> Option<Vec<String>> {
+        let argv = self.launcher().ok()?.launch.argv;
+        (!argv.is_empty()).then(|| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect())
+    }
+
     /// Starts a program; gives its number.
     pub(super) fn launch(&mut self, argv: Option<Vec<String>>, line: u32) -> Result<usize, Failure> {
-        let launcher = self.launcher()?;
-        let port = self.own_port()?;
-        let mut launch = launcher.launch.clone();
+        let mut launch = self.launcher()?.launch;
         if let Some(argv) = argv {
             launch.argv = argv.into_iter().map(Into::into).collect();
         }
+        self.start(&launch, line)
+    }
+
+    /// Starts it so; gives its number. The first of a scene is told the scene's own port, and each
+    /// further one another.
+    pub(super) fn start(&mut self, launch: &Launch, line: u32) -> Result<usize, Failure> {
+        let launcher = self.launcher()?;
+        let port = match self.scene.programs.is_empty() {
+            true => self.own_port()?,
+            false => (launcher.free_port)().ok_or_else(no_port)?,
+        };
         let shown = launch.argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let program =
             launch.start(launcher.bell).map_err(|error| Failure::Thrown(format!("launch: {error}")))?;
@@ -245,15 +254,17 @@ impl Stage {
         let last = started.tail.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         // A line that was ended is a prompt only if it asks for something.
         let asks = !started.tail.ends_with('\n') || last.trim_end().ends_with([':', '?', '>']);
+        // Of two that are as long, the test's own goes first: the last is the greatest.
         let found =
-            self.scene.answers.iter().chain(&self.typed).filter(|answer| answer.prompt.is_match(last));
+            self.typed.iter().chain(&self.scene.answers).filter(|answer| answer.prompt.is_match(last));
         let Some(answer) = found.max_by_key(|answer| answer.weight).filter(|_| asks).cloned() else { return };
-        if let Ok(value) = self.value(&answer.value) {
+        let own = self.scene.programs[number].port;
+        if let Ok(value) = self.value(&answer.value, own) {
             self.type_line(number, &value);
         }
     }
 
-    fn value(&mut self, value: &AnswerValue) -> Result<String, Failure> {
+    fn value(&self, value: &AnswerValue, own: u16) -> Result<String, Failure> {
         let place = |stage: &Self, name: Name| {
             let no = stage.scene.find(name);
             let addr: Option<SocketAddr> = no.map(|no| stage.scene.actors[no.0].addr);
@@ -261,7 +272,7 @@ impl Stage {
         };
         Ok(match value {
             AnswerValue::Text(text) => text.clone(),
-            AnswerValue::OwnPort => self.own_port()?.to_string(),
+            AnswerValue::OwnPort => own.to_string(),
             AnswerValue::Ip(name) => place(self, *name)?.ip().to_string(),
             AnswerValue::Port(name) => place(self, *name)?.port().to_string(),
         })
@@ -336,49 +347,6 @@ impl Started {
     }
 }
 
-impl Printed {
-    fn add(&mut self, words: &str, lost: u64) {
-        self.lost += lost;
-        let room = limits::LAUNCH_OUTPUT_KEPT.saturating_sub(self.head.len());
-        let at = boundary(words, room);
-        self.head.push_str(&words[..at]);
-        self.tail.push_str(&words[at..]);
-        if self.tail.len() > 2 * limits::LAUNCH_OUTPUT_KEPT {
-            let cut = boundary(&self.tail, self.tail.len() - limits::LAUNCH_OUTPUT_KEPT);
-            self.lost += cut as u64;
-            self.tail.drain(..cut);
-        }
-    }
-
-    /// How much there was.
-    pub(super) fn len(&self) -> usize {
-        self.head.len() + self.tail.len()
-    }
-
-    /// All of it, with a word about what is missing.
-    pub(super) fn all(&self) -> String {
-        match self.lost {
-            0 => format!("{}{}", self.head, self.tail),
-            lost => format!("{}\n… {lost} bytes are left out …\n{}", self.head, self.tail),
-        }
-    }
-
-    /// What came behind this many bytes of it.
-    pub(super) fn since(&self, at: usize) -> String {
-        let all = format!("{}{}", self.head, self.tail);
-        all.get(at.min(all.len())..).unwrap_or_default().to_owned()
-    }
-}
-
-/// The end of a character at or before this byte.
-fn boundary(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
 /// How it ended, in words.
 pub(super) fn words(ended: Ended) -> String {
     match ended {
@@ -386,6 +354,10 @@ pub(super) fn words(ended: Ended) -> String {
         Ended::Signal(9) => "was killed".into(),
         Ended::Signal(signal) => format!("ends by signal {signal}"),
     }
+}
+
+fn no_port() -> Failure {
+    Failure::Thrown("no port is free on this machine".into())
 }
 
 /// A prompt is no longer than this, whatever a program prints without a line end.

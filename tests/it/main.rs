@@ -27,6 +27,8 @@ mod play;
 mod script_bounds;
 mod script_errors;
 mod script_files;
+mod script_fuzz;
+mod script_turns;
 mod scripts;
 
 // Real sockets, several nodes on one thread.

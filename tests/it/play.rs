@@ -55,6 +55,9 @@ pub(crate) fn play_until(source: &Source, seed: u64, world: WorldKind, stop: Sto
         deeds: Deeds::default(),
         trace: false,
         effort: Rc::new(Duration::default),
+        attempts: 1,
+        pair: false,
+        tested: None,
         launchers: Rc::new(|| Err("launch: not in this test".into())),
     };
     if source.name.ends_with(".rhai") { rhai::run(source, setting) } else { batch::run(source, setting) }

@@ -1,6 +1,7 @@
 //! `run`, `verify`, `sweep`, `replay` and `report`, as people start them.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use crate::proc::{hobnob, run};
 
@@ -205,7 +206,7 @@ fn an_interrupt_or_the_clock_ends_a_script() {
     assert_eq!(code, 3);
     assert!(said.contains("it took longer than --timeout allows"), "{said}");
     let mut command = hobnob(&["run", "--tcp", &script]);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
     let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();
@@ -292,7 +293,7 @@ fn a_misspelt_option_is_no_argument_of_the_script() {
     assert!(code == 0 && out.starts_with("identical"), "{out}");
     let failing = folder.write("f.rhai", "throw ARGS[0]");
     let (_, out, _) = run(&["sweep", &failing, "--seeds", "4", "--", "-x y"]);
-    assert!(out.contains(&format!("hobnob run --seed 4 {failing} -- '-x y'")), "{out}");
+    assert!(out.contains(&format!("hobnob run --seed 4 -- {failing} '-x y'")), "{out}");
 }
 
 #[test]
@@ -330,4 +331,28 @@ fn a_golden_may_have_the_line_ends_of_another_system() {
     assert_eq!(run(&["run", &script, "--update"]).0, 0);
     let golden = folder.write("a.stable", &folder.read("a.stable").replace('\n', "\r\n"));
     assert_eq!(run(&["run", &script, "-q", "--golden", &golden]), (0, String::new(), String::new()));
+}
+
+#[test]
+fn who_ends_a_verify_ends_its_run_and_the_clock_proves_nothing() {
+    let folder = Folder::new();
+    let endless = "cast([\"a\", \"b\"]); a.connect(b); loop { a.send(b, \"m\"); b.expect(\"m\"); }";
+    let script = folder.write("-endless.rhai", endless);
+    let (code, _, err) = run(&["verify", "--timeout", "300ms", &script]);
+    assert!(code == 3 && err.contains("longer than --timeout"), "{code}: {err}");
+    let mut command = hobnob(&["verify", "--", "-endless.rhai"]);
+    let child = command.current_dir(folder.0.path()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let pid = rustix::process::Pid::from_child(&child);
+    let children = format!("/proc/{pid}/task/{pid}/children", pid = pid.as_raw_nonzero());
+    let run = loop {
+        let found = std::fs::read_to_string(&children).expect("it runs");
+        if let Some(run) = found.split_whitespace().next() {
+            break run.to_owned();
+        }
+        std::thread::yield_now();
+    };
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    let done = child.wait_with_output().expect("it ends");
+    assert_eq!(done.status.code(), Some(130), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(!Path::new(&format!("/proc/{run}")).exists(), "the run has ended, too");
 }

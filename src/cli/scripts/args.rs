@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::scripts::class::Classroom;
+use crate::cli::scripts::grade::Submission;
+
 /// What can be done with a script.
 #[derive(Subcommand, Debug)]
 pub(in crate::cli) enum ScriptVerb {
@@ -50,6 +53,19 @@ pub(in crate::cli) enum ScriptVerb {
         #[command(flatten)]
         wanted: Wanted,
     },
+    /// Points for somebody else's program, by a rubric: hobnob grade RUBRIC -- PROGRAM ARGS…
+    ///
+    /// With --class DIR every folder in DIR is graded, with a table of all and a report of each.
+    Grade {
+        #[command(flatten)]
+        script: Rubric,
+        #[command(flatten)]
+        submission: Submission,
+        #[command(flatten)]
+        classroom: Classroom,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
     /// Run a saved bundle again and compare.
     Replay {
         /// The file that run --bundle wrote.
@@ -88,6 +104,26 @@ pub(in crate::cli) struct Script {
     /// Start programs even if bubblewrap cannot shut them in.
     #[arg(long = "unsafe")]
     pub(super) unshut: bool,
+}
+
+/// Which rubric, and how programs are started.
+#[derive(Args, Debug, Clone)]
+pub(in crate::cli) struct Rubric {
+    /// The rubric: a script with tests.
+    pub(super) file: PathBuf,
+    /// All of our own chance follows from this.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Start programs even if bubblewrap cannot shut them in.
+    #[arg(long = "unsafe")]
+    pub(super) unshut: bool,
+}
+
+impl From<Rubric> for Script {
+    fn from(rubric: Rubric) -> Self {
+        let Rubric { file, seed, unshut } = rubric;
+        Self { file, args: Vec::new(), seed, tcp: true, unshut }
+    }
 }
 
 /// What is to be made of a run. A lone - is standard output.

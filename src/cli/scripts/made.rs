@@ -2,7 +2,7 @@
 //! written whole or not at all.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::scripts::args::Wanted;
 use crate::play::Play;
@@ -15,6 +15,23 @@ impl Wanted {
     /// Whether anything is asked for.
     pub(super) fn anything(&self) -> bool {
         self.tap || self.places().iter().any(Option::is_some)
+    }
+
+    /// The same without what goes to standard output.
+    pub(super) fn files_only(&self) -> Self {
+        let file = |path: &Option<PathBuf>| path.clone().filter(|path| !is_stdout(path));
+        Self {
+            transcript: file(&self.transcript),
+            stable: file(&self.stable),
+            events: file(&self.events),
+            report: file(&self.report),
+            junit: file(&self.junit),
+            tap: false,
+            gradescope: file(&self.gradescope),
+            cast: file(&self.cast),
+            bundle: None,
+            wall: self.wall,
+        }
     }
 
     fn places(&self) -> [Option<&Path>; 8] {
@@ -56,7 +73,7 @@ pub(super) fn make(
     color: bool,
     bundle: &dyn Fn() -> Bundle,
 ) -> Result<(), String> {
-    let put = |path: &Option<std::path::PathBuf>, made: &dyn Fn(bool) -> Vec<u8>| match path {
+    let put = |path: &Option<PathBuf>, made: &dyn Fn(bool) -> Vec<u8>| match path {
         Some(path) => put(path, &made(is_stdout(path))),
         None => Ok(()),
     };

@@ -2,7 +2,10 @@
 //! seeds, and makes reports. Here are the worlds made that a script plays in.
 
 mod args;
+mod class;
 mod ddmin;
+mod fresh;
+mod grade;
 mod made;
 mod play;
 mod replay;
@@ -28,6 +31,10 @@ pub(super) fn main(verb: ScriptVerb, flags: &Flags) -> Exit {
         ScriptVerb::Sweep { script, seeds, shrink, wanted } => {
             sweep::sweep(&script, seeds, shrink, &wanted, flags)
         }
+        ScriptVerb::Grade { script, submission, classroom, wanted } => match &classroom.class {
+            Some(folder) => class::grade(&script.into(), &submission, &classroom, folder, flags),
+            None => grade::grade(&script.into(), &submission, &wanted, flags),
+        },
         ScriptVerb::Replay { bundle } => replay::replay(&bundle, flags),
         ScriptVerb::Report { file, wanted, text, columns } => {
             report::report(&file, &wanted, text.then_some(columns), columns, flags)

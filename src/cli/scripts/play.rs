@@ -1,7 +1,8 @@
 //! One run of a script: the world that it plays in, the clock and the signals that may end it, and
 //! the language that its name says it is in.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,7 +16,7 @@ use crate::play::{Head, WorldKind};
 use crate::rng::Seed;
 use crate::script::deeds::Deeds;
 use crate::script::stop::Stop;
-use crate::script::{Launcher, Launchers, Maker, Outcome, Setting, Source, Watch, batch, rhai};
+use crate::script::{Launcher, Launchers, Maker, Outcome, Setting, Source, Tested, Watch, batch, rhai};
 use crate::session::Bell;
 use crate::shell::signals;
 use crate::sim::Sim;
@@ -35,6 +36,8 @@ pub(super) struct Manner {
     pub(super) ends: Ends,
     /// What programs of others it may start, and how.
     pub(super) programs: Programs,
+    /// Is shown the run after each test.
+    pub(super) tested: Option<Tested>,
 }
 
 /// Programs of others that a script may start.
@@ -42,6 +45,15 @@ pub(super) struct Manner {
 pub(super) struct Programs {
     /// Start them even if they cannot be shut in.
     pub(super) unshut: bool,
+    /// The one that the command line names, and the folder that it is in.
+    pub(super) argv: Vec<OsString>,
+    pub(super) folder: Option<PathBuf>,
+    /// Only that folder is copied, not the script's.
+    pub(super) own_folder: bool,
+    /// The other of a pair, with its folder.
+    pub(super) other: Option<(Vec<OsString>, PathBuf)>,
+    /// How often a test is tried; 0 is as good as 1.
+    pub(super) attempts: usize,
 }
 
 /// What may end a run from outside. Clones end the same runs.
@@ -78,7 +90,8 @@ pub(super) fn head(source: &Source, manner: &Manner) -> Head {
         hash: source.hash(),
         seed: manner.seed,
         world: if manner.tcp { WorldKind::Tcp } else { WorldKind::Sim },
-        timed: false,
+        // Programs of others tell nobody when they have nothing more to do.
+        timed: !manner.programs.argv.is_empty(),
         wall: manner.wall.then(|| crate::live::wall().0),
     }
 }
@@ -86,15 +99,32 @@ pub(super) fn head(source: &Source, manner: &Manner) -> Head {
 /// Plays a script to its end.
 pub(super) fn play(source: &Source, manner: Manner) -> Outcome {
     let head = head(source, &manner);
-    let Manner { tcp, trace, deeds, watch, ends, programs, .. } = manner;
+    let Manner { tcp, trace, deeds, watch, ends, programs, tested, .. } = manner;
     let stop = ends.stop.clone();
     let maker = if tcp { loopback(stop.clone()) } else { imaginary(trace) };
-    let (folder, own) = (source.folder.clone(), stop.clone());
+    let (attempts, pair) = (programs.attempts.max(1), programs.other.is_some());
+    let folder = match programs.own_folder {
+        true => programs.folder.clone(),
+        false => Some(source.folder.clone()),
+    };
+    let own = stop.clone();
     let launchers: Launchers = Rc::new(move || match tcp {
-        true => launcher(&programs, &folder, &own),
+        true => launcher(&programs, folder.as_deref(), &own),
         false => Err(NOT_REAL.into()),
     });
-    let setting = Setting { maker, head, stop, watch, deeds, trace, effort: Rc::new(effort), launchers };
+    let setting = Setting {
+        maker,
+        head,
+        stop,
+        watch,
+        deeds,
+        trace,
+        effort: Rc::new(effort),
+        launchers,
+        pair,
+        attempts,
+        tested,
+    };
     if source.name.ends_with(".rhai") { rhai::run(source, setting) } else { batch::run(source, setting) }
 }
 
@@ -105,7 +135,7 @@ const NOT_SHUT: &str = "launch: bubblewrap (bwrap) does not work here, so a prog
     install it, or take the risk with --unsafe";
 
 /// What starting programs takes. They run in copies of the script's folder.
-fn launcher(programs: &Programs, folder: &Path, stop: &Stop) -> Result<Launcher, String> {
+fn launcher(programs: &Programs, folder: Option<&Path>, stop: &Stop) -> Result<Launcher, String> {
     let sandbox = match launch::find_sandbox() {
         Some(program) => Sandbox::Bubblewrap(program),
         None if programs.unshut => Sandbox::None,
@@ -115,9 +145,12 @@ fn launcher(programs: &Programs, folder: &Path, stop: &Stop) -> Result<Launcher,
         std::env::current_exe().map_err(|error| format!("launch: cannot find this program: {error}"))?;
     launch::adopt();
     let rings = stop.clone();
-    let launch = Launch { argv: Vec::new(), folder: Some(folder.to_owned()), sandbox, shim };
+    let launch = Launch { argv: programs.argv.clone(), folder: folder.map(Path::to_owned), sandbox, shim };
+    let other =
+        programs.other.clone().map(|(argv, folder)| Launch { argv, folder: Some(folder), ..launch.clone() });
     Ok(Launcher {
         launch,
+        other,
         bell: Bell::new(move || rings.ring()),
         free_port: Rc::new(ports::free),
         listens: Rc::new(ports::is_listening),

@@ -243,7 +243,7 @@ impl World for Loopback {
     }
 
     fn take_event(&mut self) -> Option<(PeerNo, Event)> {
-        let first = |(at, host): (usize, &Host)| host.events.front().map(|(number, _)| (*number, at));
+        let first = |(at, host): (usize, &Host)| host.numbers.front().map(|number| (*number, at));
         let (_, at) = self.live.hosts.iter().enumerate().filter_map(first).min()?;
         self.live.face(at).take_event().map(|event| (PeerNo(at), event))
     }

@@ -1,18 +1,17 @@
 //! What a script says of itself: its steps and notes, what is to be so, and its tests, each of which
 //! has a world of its own and does not stop the next when it fails.
 
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
+use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext};
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::limits;
-use crate::play::{Ev, Moment, More, Verdict};
+use crate::play::{Ev, More, Verdict};
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::record::text;
 use crate::script::rhai::kit::{Fallible, Invariant, Kit};
 use crate::script::rhai::peers::{duration, known_keys, said};
-use crate::script::rhai::trouble;
 use crate::script::stage::Stage;
 
 type Ctx<'a> = NativeCallContext<'a>;
@@ -20,18 +19,6 @@ type Ctx<'a> = NativeCallContext<'a>;
 pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
     saying(engine, kit);
     holding(engine, kit);
-    let own = Rc::clone(kit);
-    engine.register_fn("test", move |ctx: Ctx<'_>, title: &str, points: i64, body: FnPtr| {
-        test(&own, &ctx, title, points as f64, &body)
-    });
-    let own = Rc::clone(kit);
-    engine.register_fn("test", move |ctx: Ctx<'_>, title: &str, points: f64, body: FnPtr| {
-        test(&own, &ctx, title, points, &body)
-    });
-    let own = Rc::clone(kit);
-    engine.register_fn("test", move |ctx: Ctx<'_>, title: &str, body: FnPtr| {
-        test(&own, &ctx, title, 1.0, &body)
-    });
 }
 
 fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
@@ -153,79 +140,16 @@ fn eventually(kit: &Kit, ctx: &Ctx<'_>, holds: &FnPtr, title: &str, options: Map
                 });
                 return Ok(());
             }
-            if left.is_zero() {
+            if !next_news(turns, left)? && left.is_zero() {
                 let within = crate::api::command::show(within);
                 return Err(Failure::Check(format!("eventually: {title} (not within {within})")).at(spot));
             }
-            next_news(turns, left)?;
         }
     })
 }
 
-/// Lets one thing happen.
-fn next_news(turns: &mut crate::script::turns::Turns<'_>, left: Duration) -> Result<(), ScriptError> {
+/// Lets one thing happen; false when nothing does.
+fn next_news(turns: &mut crate::script::turns::Turns<'_>, left: Duration) -> Result<bool, ScriptError> {
     let before = turns.stage.borrow().log.count();
-    turns.until(left, |stage| (stage.log.count() != before).then_some(())).map(drop)
-}
-
-/// A test: a fresh world at t = 0, whose chances follow from the seed and the title.
-fn test(kit: &Kit, ctx: &Ctx<'_>, title: &str, points: f64, body: &FnPtr) -> Fallible<()> {
-    let spot = kit.spot(ctx);
-    if !kit.stage.borrow_mut().may_test(&spot, title) {
-        return Ok(());
-    }
-    kit.act(ctx, |turns, spot| {
-        let mut stage = turns.stage.borrow_mut();
-        if stage.depth() > 0 {
-            return Err(
-                Failure::Misuse("test: a test stands inside another; put them side by side".into()).into()
-            );
-        }
-        if !points.is_finite() || points < 0.0 {
-            return Err(Failure::Misuse(format!("test: {points} are no points")).into());
-        }
-        stage.enter(title)?;
-        stage.tests.all += 1;
-        let mut moment = Moment::new(0, Ev::Test);
-        moment.text = text(title);
-        moment.line = Some(spot.line);
-        moment.more = Some(Box::new(More { points: Some(points), ..More::default() }));
-        stage.record_moment(None, moment);
-        Ok(())
-    })?;
-    let result = body.call_within_context::<Dynamic>(ctx, ());
-    end_test(kit, title, points, &spot, result.err())
-}
-
-fn end_test(
-    kit: &Kit,
-    title: &str,
-    points: f64,
-    spot: &Spot,
-    error: Option<Box<EvalAltResult>>,
-) -> Fallible<()> {
-    let error = error.map(|error| kit.explain(*error));
-    let verdict = if error.is_some() { Verdict::Fail } else { Verdict::Pass };
-    let mut stage = kit.stage.borrow_mut();
-    if let Some(error) = &error {
-        stage.record_error(error);
-    }
-    let got = if error.is_some() { 0.0 } else { points };
-    let more = More { verdict: Some(verdict), points: Some(points), got: Some(got), ..More::default() };
-    stage.record(None, Ev::Test, |moment| {
-        moment.text = text(title);
-        moment.line = Some(spot.line);
-        moment.more = Some(Box::new(more));
-    });
-    let scene = stage.scene.number;
-    stage.leave();
-    kit.handlers.borrow_mut().retain(|(of, _), _| *of != scene);
-    kit.invariants.borrow_mut().retain(|always| always.scene != scene);
-    let Some(error) = error else { return Ok(()) };
-    stage.tests.failed += 1;
-    if error.failure.is_final() {
-        return Err(trouble::throw(error, spot, rhai::Position::NONE));
-    }
-    stage.tests.errors.push((title.to_owned(), error));
-    Ok(())
+    Ok(turns.until(left, |stage| (stage.log.count() != before).then_some(()))?.is_some())
 }

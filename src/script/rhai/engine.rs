@@ -17,7 +17,7 @@ use crate::script::record::text;
 use crate::script::rhai::kit::Kit;
 use crate::script::rhai::meter::Pace;
 use crate::script::rhai::values::Peer;
-use crate::script::rhai::{checks, import, network, peers, programs, values};
+use crate::script::rhai::{checks, import, network, pair, peers, programs, tests, values};
 use crate::script::stage::{Effort, Setting, Shared, Stage};
 use crate::script::stop::Stop;
 use crate::script::{Outcome, Source};
@@ -178,6 +178,8 @@ fn engine(kit: &Rc<Kit>, source: &Source) -> Engine {
     network::register(&mut engine, kit);
     checks::register(&mut engine, kit);
     programs::register(&mut engine, kit);
+    tests::register(&mut engine, kit);
+    pair::register(&mut engine, kit);
     engine
 }
 
@@ -212,6 +214,10 @@ fn names(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.on_var(move |word, _, ctx| {
         if ctx.scope().contains(word) {
             return Ok(None);
+        }
+        if word == "PROGRAM" {
+            let program = own.stage.borrow_mut().program();
+            return Ok(program.map(|words| words.into_iter().map(Dynamic::from).collect::<Array>().into()));
         }
         if word == "PORT" {
             // Drawn when it is first asked for; without programs there is none.

@@ -9,11 +9,14 @@ mod import;
 mod kit;
 mod meter;
 mod network;
+mod pair;
 mod peers;
 mod programs;
+mod tests;
 mod trouble;
 mod values;
 
 pub(super) use engine::Talk;
 pub use engine::run;
 pub use meter::Pace;
+pub use pair::WAYS;

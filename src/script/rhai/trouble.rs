@@ -38,6 +38,9 @@ pub(super) fn explain(error: EvalAltResult, file: &Arc<str>, peers: &dyn Fn() ->
                 },
             }
         }
+        EvalAltResult::Exit(..) => Failure::Misuse(
+            "exit: only the script itself can end here, not a function that it is called with".into(),
+        ),
         EvalAltResult::ErrorVariableNotFound(name, _) => {
             // What it names may well be there, only not for a function.
             let hint = if function {
