@@ -293,7 +293,7 @@ fn a_misspelt_option_is_no_argument_of_the_script() {
     assert!(code == 0 && out.starts_with("identical"), "{out}");
     let failing = folder.write("f.rhai", "throw ARGS[0]");
     let (_, out, _) = run(&["sweep", &failing, "--seeds", "4", "--", "-x y"]);
-    assert!(out.contains(&format!("hobnob run --seed 4 {failing} -- '-x y'")), "{out}");
+    assert!(out.contains(&format!("hobnob run --seed 4 -- {failing} '-x y'")), "{out}");
 }
 
 #[test]

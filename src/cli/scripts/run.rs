@@ -63,7 +63,14 @@ pub(super) fn run(script: &Script, wanted: &Wanted, beside: &Beside, flags: &Fla
     manner.watch = Some(watch(&voice));
     let outcome = play::play(&source, manner);
     let said = voice.borrow_mut().finish(&outcome);
-    end(&source, script, wanted, beside, color, &outcome, said)
+    let exit = end(&source, script, wanted, beside, color, &outcome);
+    match said {
+        Ok(()) => exit,
+        Err(error) => {
+            complain(&format!("hobnob: {error}"));
+            exit.max(Exit::Runtime)
+        }
+    }
 }
 
 /// Reads the script; says why if that is impossible.
@@ -96,10 +103,9 @@ fn end(
     beside: &Beside,
     color: bool,
     outcome: &Outcome,
-    said: Result<(), String>,
 ) -> Exit {
     let bundle = || bundle(source, outcome);
-    let mut made = made::make(&outcome.play, wanted, color, &bundle).and(said);
+    let mut made = made::make(&outcome.play, wanted, color, &bundle);
     if let (Ok(()), Some(path)) = (&made, &beside.trace) {
         made = made::put(path, (outcome.trace.join("\n") + "\n").as_bytes());
     }
@@ -208,7 +214,7 @@ struct Voice {
     /// The world takes its time, so every line is said at once.
     prompt: bool,
     progress: Option<ProgressBar>,
-    /// Whether what was said could be written.
+    /// Whether all of it could be said; if not, why.
     said: Result<(), String>,
 }
 
@@ -251,17 +257,20 @@ impl Voice {
     }
 
     fn flush(&mut self) {
-        let said = say(&self.text);
-        self.said = std::mem::replace(&mut self.said, Ok(())).and(said);
+        // What comes after a gap is of no use.
+        if self.said.is_ok() {
+            self.said = say(&self.text);
+        }
         self.text.clear();
     }
 
-    /// The last words; whether all of them could be written.
+    /// # Errors
+    /// Not all of it could be said; the text says why.
     fn finish(&mut self, outcome: &Outcome) -> Result<(), String> {
         if let Some(progress) = self.progress.take() {
             progress.finish_and_clear();
         }
-        let Some(end) = &outcome.play.end else { return self.said.clone() };
+        let Some(end) = &outcome.play.end else { return Ok(()) };
         match &mut self.live {
             Live::Nothing => {}
             Live::Transcript(transcript) => {
@@ -274,7 +283,7 @@ impl Voice {
             Live::Events(writer) => writer.end(end, &mut self.text),
         }
         self.flush();
-        self.said.clone()
+        std::mem::replace(&mut self.said, Ok(()))
     }
 }
 

@@ -188,10 +188,12 @@ fn tell(
 fn again(script: &Script, seed: u64) -> String {
     let tcp = if script.tcp { " --tcp" } else { "" };
     let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), Into::into);
-    let mut line = format!("hobnob run{tcp} --seed {seed} {}", quoted(&script.file.display().to_string()));
-    if script.args.iter().any(|word| word.starts_with('-')) {
-        line.push_str(" --");
+    let file = script.file.display().to_string();
+    let mut line = format!("hobnob run{tcp} --seed {seed} ");
+    if script.args.iter().chain([&file]).any(|word| word.starts_with('-')) {
+        line.push_str("-- ");
     }
+    line.push_str(&quoted(&file));
     for word in &script.args {
         line.push(' ');
         line.push_str(&quoted(word));
