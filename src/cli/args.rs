@@ -119,21 +119,26 @@ impl From<When> for Color {
     }
 }
 
-/// Words that will be commands; nobody is called so by mistake.
-const LATER: [&str; 1] = ["lint"];
-
 fn name(text: &str) -> Result<Name, String> {
-    if LATER.contains(&text) {
-        return Err(format!("\"{text}\" is no command of this version, and no name either"));
-    }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("a name comes before the port: hobnob NAME {text}"));
+    }
+    if is_script(text) {
+        return Err(format!("this is a script; to play it: hobnob run {text}"));
     }
     Name::new(text).map_err(|error| error.to_string())
 }
 
+/// Whether that can only be meant as the file of a script.
+fn is_script(text: &str) -> bool {
+    [".rhai", ".hob", ".md"].iter().any(|end| text.len() > end.len() && text.ends_with(end))
+}
+
 fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "a port is a number from 0 to 65535".to_owned())
+    text.parse().map_err(|_| {
+        let script = if is_script(text) { "; to play a script: hobnob run FILE" } else { "" };
+        format!("a port is a number from 0 to 65535{script}")
+    })
 }
 
 fn address(text: &str) -> Result<Address, String> {

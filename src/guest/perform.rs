@@ -130,6 +130,7 @@ fn setting(head: Head, part: Part, mut line: impl FnMut(&Moment) -> Option<Strin
         effort,
         launchers,
         attempts: 1,
+        pair: false,
         tested: None,
     }
 }

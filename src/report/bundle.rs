@@ -73,6 +73,8 @@ const EVENTS: &str = "events.ndjson";
 const STABLE: &str = "stable.txt";
 const PAGE: &str = "report.html";
 const FOLDER: &str = "script/";
+/// Where an archive says that it is one.
+const MAGIC: usize = 257;
 
 /// The bytes of a bundle.
 ///
@@ -141,6 +143,10 @@ pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
 /// Every member by its name.
 fn members(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     let broken = |error: std::io::Error| BundleError::NotOne(cut(&error.to_string()));
+    // Of something else the reader of archives would say what of its bytes is no number.
+    if bytes.get(MAGIC..).is_none_or(|rest| !rest.starts_with(b"ustar")) {
+        return Err(BundleError::NotOne("it does not begin as one".into()));
+    }
     let mut members = BTreeMap::new();
     // Raw, as extensions that rename the next member or make it bigger are nothing we write.
     for entry in Archive::new(bytes).entries().map_err(broken)?.raw(true) {

@@ -14,6 +14,8 @@ pub struct Class {
     pub seed: u64,
     /// The submissions, in the order of their names.
     pub rows: Vec<Row>,
+    /// Who can say something to whom: of each row, to each row, if it was tried.
+    pub talks: Vec<Vec<Option<bool>>>,
 }
 
 /// One submission.
@@ -100,8 +102,35 @@ impl Class {
         for row in &self.rows {
             out.push_str(&row.html(&titles));
         }
-        out.push_str("</tbody></table>\n</body></html>\n");
+        out.push_str("</tbody></table>\n");
+        self.matrix(&mut out);
+        out.push_str("</body></html>\n");
         out
+    }
+
+    /// Who can talk to whom: a row says something, a column shows it.
+    fn matrix(&self, out: &mut String) {
+        if self.talks.iter().flatten().all(Option::is_none) {
+            return;
+        }
+        out.push_str("<h2>Who reaches whom</h2>\n<p>Each pair was started together: a row sends, a column shows.</p>\n");
+        out.push_str("<table><thead><tr><th>");
+        for row in &self.rows {
+            out.push_str(&format!("<th class=t><span>{}</span>", html(&row.name.display())));
+        }
+        out.push_str("</thead><tbody>\n");
+        for (row, talks) in self.rows.iter().zip(&self.talks) {
+            out.push_str(&format!("<tr><th scope=row>{}", html(&row.name.display())));
+            for talk in talks {
+                out.push_str(match talk {
+                    Some(true) => "<td class=g>✓",
+                    Some(false) => "<td class=b>✗",
+                    None => "<td>·",
+                });
+            }
+            out.push('\n');
+        }
+        out.push_str("</tbody></table>\n");
     }
 
     /// A line per submission, for a terminal.
@@ -210,7 +239,12 @@ mod tests {
             report: Some("x.html".into()),
             graded: if at == 0 { Ok(Sample::graded().end(4)) } else { Err("=cmd()|'x'!A1".into()) },
         };
-        Class { rubric: "r.rhai".into(), seed: 1, rows: names.iter().enumerate().map(row).collect() }
+        Class {
+            rubric: "r.rhai".into(),
+            seed: 1,
+            rows: names.iter().enumerate().map(row).collect(),
+            talks: vec![vec![None, Some(true)], vec![Some(false), None]],
+        }
     }
 
     #[test]
@@ -229,5 +263,6 @@ mod tests {
         let page = class(&["<script>alert(1)</script>", "\"><img src=x>"]).html();
         assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
+        assert_eq!((page.matches("✓").count(), page.matches('·').count()), (1, 2), "{page}");
     }
 }

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use crate::addr::Address;
-use crate::api::command::{Command, Dialect, PeerRef};
-use crate::api::event::Who;
+use crate::api::command::{Command, CommandError, Dialect, PeerRef};
 use crate::api::reply::{PeerState, Reply};
 use crate::play::Ev;
+use crate::script::asked::Saying;
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::record::text;
-use crate::script::scene::Sent;
+use crate::script::scene::Someone;
 use crate::script::stage::Stage;
 use crate::script::turns::Turns;
 use crate::text::Body;
@@ -49,40 +49,21 @@ impl Stage {
         self.may(spot, DeedKind::Talk, &line, || line.clone())
     }
 
-    /// The node has taken a message.
-    fn queued(&mut self, me: PeerNo, to: &Who, seq: u64, words: &Arc<str>, cause: u64, spot: &Spot) {
-        let someone = self.scene.who(to);
-        self.bot_speaks(someone.name.as_str());
-        let auto = self.in_handler;
-        let moment = self.record(Some(me), Ev::Queued, |moment| {
-            moment.with = Some(someone.name);
-            moment.plain = to.id.is_plain();
-            moment.auto = auto;
-            moment.msg = Some(seq);
-            moment.text = text(Arc::clone(words));
-            moment.line = Some(spot.line);
-            moment.cause = Some(cause);
-        });
-        // An outbox is bounded, so a script cannot go on like this for ever.
-        self.went_on();
-        if let Some(no) = someone.no {
-            self.scene.note_sent(me, no, Sent { moment, seq, text: Arc::clone(words) });
-        }
-    }
-
-    fn said(&mut self, me: PeerNo, to: Option<&Target>, words: &Arc<str>, spot: &Spot) -> u64 {
+    /// The script has somebody say something.
+    fn said(&mut self, me: PeerNo, to: Option<&Target>, words: &Arc<str>, spot: &Spot) -> Saying {
         let auto = self.in_handler;
         let with = match to {
             Some(Target::Cast(no)) => Some(self.name(*no)),
             Some(Target::Other(PeerRef::Word(word))) => crate::id::Name::new(word).ok(),
             Some(Target::Other(_)) | None => None,
         };
-        self.record(Some(me), Ev::Send, |moment| {
+        let cause = self.record(Some(me), Ev::Send, |moment| {
             moment.with = with;
             moment.auto = auto;
             moment.text = text(Arc::clone(words));
             moment.line = Some(spot.line);
-        })
+        });
+        Saying { words: Arc::clone(words), cause, line: spot.line, auto }
     }
 }
 
@@ -152,7 +133,7 @@ impl Turns<'_> {
         words: &str,
     ) -> Result<(), ScriptError> {
         let body = body("send", words)?;
-        let (command, cause) = {
+        let (command, saying) = {
             let mut stage = self.stage.borrow_mut();
             let line = |stage: &Stage| {
                 format!("send {} {}", stage.written(to), crate::api::words::quote_text(words))
@@ -161,39 +142,44 @@ impl Turns<'_> {
                 return Ok(());
             }
             stage.check_up(me)?;
-            let cause = stage.said(me, Some(to), &body.share(), spot);
+            let saying = stage.said(me, Some(to), &body.share(), spot);
             let whom = stage.written(to);
-            stage.bot_speaks(&whom);
-            let (to, auto) = (stage.reference(to), stage.in_handler);
-            (Command::Send { to, text: body.clone(), auto }, cause)
+            stage.bot_speaks(&whom, saying.auto);
+            (Command::Send { to: stage.reference(to), text: body, auto: saying.auto }, saying)
         };
-        if let Reply::Queued { to, seq, .. } = self.call(me, "send", command)? {
-            self.stage.borrow_mut().queued(me, &to, seq, &body.share(), cause, spot);
-        }
-        Ok(())
+        self.tell(me, "send", command, saying).map(drop)
+    }
+
+    /// Queues a message for whoever wrote last.
+    pub(super) fn reply(&mut self, spot: &Spot, me: PeerNo, words: &str) -> Result<(), ScriptError> {
+        let last = self.stage.borrow().scene.actors[me.0].last.clone();
+        let to = match last.map(|last| last.from) {
+            Some(Someone { no: Some(no), .. }) => Target::Cast(no),
+            Some(Someone { name, .. }) => Target::Other(PeerRef::Word(name.to_string())),
+            // Whoever would have written is not there.
+            None if self.stage.borrow().leaves_out_anybody() => return Ok(()),
+            None => return Err(Failure::Command { verb: "reply", error: CommandError::NoOneWrote }.into()),
+        };
+        self.send(spot, me, &to, words)
     }
 
     /// Queues a message for every connected peer; gives how many they are.
     pub(super) fn broadcast(&mut self, spot: &Spot, me: PeerNo, words: &str) -> Result<usize, ScriptError> {
         let body = body("broadcast", words)?;
-        let (command, cause) = {
+        let (command, saying) = {
             let mut stage = self.stage.borrow_mut();
             let line = |_: &Stage| format!("broadcast {}", crate::api::words::quote_text(words));
             if !stage.may_talk(spot, me, line) {
                 return Ok(0);
             }
             stage.check_up(me)?;
-            let cause = stage.said(me, None, &body.share(), spot);
-            (Command::Broadcast { text: body.clone(), auto: stage.in_handler }, cause)
+            let saying = stage.said(me, None, &body.share(), spot);
+            (Command::Broadcast { text: body, auto: saying.auto }, saying)
         };
-        let Reply::Broadcast(mut told) = self.call(me, "broadcast", command)? else { return Ok(0) };
-        let mut stage = self.stage.borrow_mut();
-        // In the order of the cast, as keys differ from seed to seed.
-        told.sort_by_key(|(who, _)| stage.scene.who(who).no);
-        for (who, seq) in &told {
-            stage.queued(me, who, *seq, &body.share(), cause, spot);
+        match self.tell(me, "broadcast", command, saying)? {
+            Reply::Broadcast(told) => Ok(told.len()),
+            _ => Ok(0),
         }
-        Ok(told.len())
     }
 
     /// Says goodbye to one peer, or to all.
@@ -222,9 +208,7 @@ impl Turns<'_> {
         if !self.stage.borrow_mut().may_talk(spot, me, |_| "quit".into()) {
             return Ok(());
         }
-        self.call(me, "quit", Command::Quit)?;
-        self.stage.borrow_mut().scene.actors[me.0].ended = Some(Ev::Exit);
-        Ok(())
+        self.call(me, "quit", Command::Quit).map(drop)
     }
 
     /// Who is connected, or was ever known, in the order of the cast.

@@ -13,10 +13,10 @@ use crate::time::Mono;
 pub(super) type Spoken = BTreeMap<String, Mono>;
 
 impl Stage {
-    /// A handler writes to somebody.
-    pub(super) fn bot_speaks(&mut self, whom: &str) {
+    /// Somebody is written to, by a handler or not.
+    pub(super) fn bot_speaks(&mut self, whom: &str, auto: bool) {
         let now = self.scene.world.now().mono;
-        let Some(spoken) = self.spoken.as_mut().filter(|_| self.in_handler) else { return };
+        let Some(spoken) = self.spoken.as_mut().filter(|_| auto) else { return };
         if spoken.len() >= PLAIN_ANSWERS_MAX {
             spoken.retain(|_, at| now.since(*at) < PLAIN_ANSWERS);
         }

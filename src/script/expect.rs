@@ -107,6 +107,8 @@ impl Turns<'_> {
         let found = self.until(within, |stage| stage.take(me, from, pattern))?;
         let mut stage = self.stage.borrow_mut();
         if let Some(heard) = found {
+            // There is one less to take, so a script cannot do only this for ever.
+            stage.went_on();
             stage.record(Some(me), Ev::ExpectOk, |moment| {
                 moment.with = Some(heard.from.name);
                 moment.text = text(pattern.as_str());

@@ -13,8 +13,13 @@ use crate::world::PeerNo;
 /// What the script was answered since it last checked something.
 #[derive(Default)]
 pub(super) struct Answers {
-    /// Somebody who is left out was asked.
+    /// Somebody who is left out was asked, and whatever is checked may rest on that ...
     pub(super) void: bool,
+    /// ... until somebody is asked again after something was checked.
+    checked: bool,
+    /// What somebody is who is left out was looked at, such as its state. That decides mostly whether
+    /// anything is asked at all, so it counts for what was looked at within one condition only.
+    glanced: bool,
     /// The latest answers, and the line that asked.
     line: u32,
     said: Vec<String>,
@@ -26,6 +31,22 @@ pub(super) struct Answers {
 const SHOWN: usize = 80;
 
 impl Answers {
+    /// Something is checked: gives what it may rest on.
+    pub(super) fn check(&mut self) -> Self {
+        let next = Self { void: self.void, checked: true, ..Self::default() };
+        std::mem::replace(self, next)
+    }
+
+    /// Whether a condition rests on what somebody is, or says, who is left out.
+    pub(super) fn is_void(&self) -> bool {
+        self.void || self.glanced
+    }
+
+    /// Somebody answers.
+    pub(super) fn come(&mut self) {
+        self.void &= !std::mem::take(&mut self.checked);
+    }
+
     /// What a check on this line rested on, for its failure to say: the peers that it asked for, and
     /// the message that was expected there or just above.
     pub(super) fn on(&self, line: u32) -> String {
@@ -76,6 +97,11 @@ impl Stage {
         self.left_out.contains(&name)
     }
 
+    /// Whether this run leaves out any peer at all.
+    pub(super) fn leaves_out_anybody(&self) -> bool {
+        !self.left_out.is_empty()
+    }
+
     /// Nobody is left out any more but who is so again.
     pub(super) fn left_out_none(&mut self) {
         self.left_out.clear();
@@ -115,6 +141,7 @@ impl Stage {
         if shown.len() < words.len() {
             shown.push('…');
         }
+        self.answers.come();
         self.answers.got = Some((spot.line, crate::text::escape_display(&shown)));
     }
 
@@ -128,8 +155,14 @@ impl Stage {
         line.split(|c: char| !c.is_alphanumeric() && c != '_').any(is_left_out)
     }
 
+    /// The script looked at somebody who is left out.
+    pub(super) fn not_seen(&mut self) {
+        self.answers.glanced = true;
+    }
+
     /// The script asked somebody who is left out.
     pub(super) fn not_answered(&mut self) {
+        self.answers.come();
         self.answers.void = true;
     }
 }

@@ -4,6 +4,7 @@
 //! given a maker of worlds.
 
 mod act;
+mod asked;
 pub mod batch;
 mod bots;
 pub mod deeds;

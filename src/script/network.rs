@@ -46,6 +46,7 @@ impl Stage {
         }
         let ev = if wish.split.is_some() { Ev::Split } else { Ev::Note };
         self.disturbed(spot, ev, ends, &line);
+        self.absorb();
         Ok(())
     }
 
@@ -78,6 +79,7 @@ impl Stage {
             moment.text = text(words);
             moment.more = Some(Box::new(More { sides: Some(sides), one_way, ..More::default() }));
         });
+        self.absorb();
         Ok(())
     }
 
@@ -86,8 +88,10 @@ impl Stage {
         if !self.may_disturb(spot, "heal") {
             return Ok(());
         }
+        self.apply(&Network::Heal)?;
         self.record(None, Ev::Heal, |moment| moment.line = Some(spot.line));
-        self.apply(&Network::Heal)
+        self.absorb();
+        Ok(())
     }
 
     /// Something between two peers.
@@ -119,8 +123,10 @@ impl Stage {
         if a == b {
             return Err(WorldError::BothSides(word, self.name(b)).into());
         }
+        self.apply(&change)?;
         self.disturbed(spot, ev, Some((a, b)), &line);
-        self.apply(&change)
+        self.absorb();
+        Ok(())
     }
 
     /// Something about one peer's machine.
@@ -163,6 +169,7 @@ impl Stage {
         if ev == Ev::Restart && self.scene.world.is_up(who)? {
             return Err(WorldError::Up(name).into());
         }
+        self.apply(&change)?;
         let note = (ev == Ev::Note).then_some(line);
         self.record(Some(who), ev, |moment| {
             moment.line = Some(spot.line);
@@ -171,9 +178,28 @@ impl Stage {
         match verb {
             Machine::Crash => self.scene.actors[who.0].ended = Some(Ev::Crash),
             Machine::Restart => self.scene.actors[who.0].ended = None,
+            Machine::CrashAfter(_) if !self.scene.doomed.contains(&who) => self.scene.doomed.push(who),
             _ => {}
         }
-        self.apply(&change)
+        self.absorb();
+        Ok(())
+    }
+
+    /// Whoever was to die by itself and has died is on the list.
+    pub(super) fn bury(&mut self) {
+        let mut at = 0;
+        while let Some(&who) = self.scene.doomed.get(at) {
+            if self.scene.world.is_up(who) != Ok(false) {
+                at += 1;
+                continue;
+            }
+            self.scene.doomed.remove(at);
+            // It may have left before, or somebody killed it.
+            if self.scene.actors[who.0].ended.is_none() {
+                self.scene.actors[who.0].ended = Some(Ev::Crash);
+                self.record(Some(who), Ev::Crash, |_| {});
+            }
+        }
     }
 
     fn disturbed(&mut self, spot: &Spot, ev: Ev, ends: Option<(PeerNo, PeerNo)>, line: &str) {

@@ -27,6 +27,8 @@ pub struct Launcher {
     pub launch: Launch,
     /// What is rung when it has said something: it wakes the world.
     pub bell: Bell,
+    /// The other of a pair, if two programs are to talk with each other.
+    pub other: Option<Launch>,
     /// A port of this machine that nobody listens on.
     pub free_port: Rc<dyn Fn() -> Option<u16>>,
     /// Whether somebody listens on a port of this machine. It connects to nobody.
@@ -70,7 +72,7 @@ pub(super) struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AnswerValue {
     Text(String),
-    /// The port of the scene under way.
+    /// Where the program itself is to listen.
     OwnPort,
     /// Where a peer of the scene under way listens.
     Ip(Name),
@@ -99,8 +101,7 @@ impl Stage {
             return Ok(port);
         }
         let launcher = self.launcher()?;
-        let port = (launcher.free_port)()
-            .ok_or_else(|| Failure::Thrown("no port is free on this machine".into()))?;
+        let port = (launcher.free_port)().ok_or_else(no_port)?;
         self.scene.port = Some(port);
         Ok(port)
     }
@@ -119,12 +120,21 @@ impl Stage {
 
     /// Starts a program; gives its number.
     pub(super) fn launch(&mut self, argv: Option<Vec<String>>, line: u32) -> Result<usize, Failure> {
-        let launcher = self.launcher()?;
-        let port = self.own_port()?;
-        let mut launch = launcher.launch.clone();
+        let mut launch = self.launcher()?.launch;
         if let Some(argv) = argv {
             launch.argv = argv.into_iter().map(Into::into).collect();
         }
+        self.start(&launch, line)
+    }
+
+    /// Starts it so; gives its number. The first of a scene is told the scene's own port, and each
+    /// further one another.
+    pub(super) fn start(&mut self, launch: &Launch, line: u32) -> Result<usize, Failure> {
+        let launcher = self.launcher()?;
+        let port = match self.scene.programs.is_empty() {
+            true => self.own_port()?,
+            false => (launcher.free_port)().ok_or_else(no_port)?,
+        };
         let shown = launch.argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let program =
             launch.start(launcher.bell).map_err(|error| Failure::Thrown(format!("launch: {error}")))?;
@@ -248,16 +258,17 @@ impl Stage {
         let last = started.tail.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         // A line that was ended is a prompt only if it asks for something.
         let asks = !started.tail.ends_with('\n') || last.trim_end().ends_with([':', '?', '>']);
+        // Of two that are as long, the test's own goes first: the last is the greatest.
         let found =
             self.typed.iter().chain(&self.scene.answers).filter(|answer| answer.prompt.is_match(last));
-        // Of two that say as much, the later one counts: the test's own, and what it said last.
         let Some(answer) = found.max_by_key(|answer| answer.weight).filter(|_| asks).cloned() else { return };
-        if let Ok(value) = self.value(&answer.value) {
+        let own = self.scene.programs[number].port;
+        if let Ok(value) = self.value(&answer.value, own) {
             self.type_line(number, &value);
         }
     }
 
-    fn value(&mut self, value: &AnswerValue) -> Result<String, Failure> {
+    fn value(&self, value: &AnswerValue, own: u16) -> Result<String, Failure> {
         let place = |stage: &Self, name: Name| {
             let no = stage.scene.find(name);
             let addr: Option<SocketAddr> = no.map(|no| stage.scene.actors[no.0].addr);
@@ -265,7 +276,7 @@ impl Stage {
         };
         Ok(match value {
             AnswerValue::Text(text) => text.clone(),
-            AnswerValue::OwnPort => self.own_port()?.to_string(),
+            AnswerValue::OwnPort => own.to_string(),
             AnswerValue::Ip(name) => place(self, *name)?.ip().to_string(),
             AnswerValue::Port(name) => place(self, *name)?.port().to_string(),
         })
@@ -355,6 +366,10 @@ pub(super) fn words(ended: Ended) -> String {
         Ended::Signal(9) => "was killed".into(),
         Ended::Signal(signal) => format!("ends by signal {signal}"),
     }
+}
+
+fn no_port() -> Failure {
+    Failure::Thrown("no port is free on this machine".into())
 }
 
 /// A prompt is no longer than this, whatever a program prints without a line end.

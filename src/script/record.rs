@@ -24,6 +24,9 @@ impl Stage {
             moment.lam = actor.lam;
             moment.peer = Some(actor.name);
         }
+        // What was done to a real network happened a little before it is written down.
+        moment.at = moment.at.max(self.scene.latest);
+        self.scene.latest = moment.at;
         self.log.push(moment)
     }
 

@@ -12,6 +12,7 @@ use crate::limits::UNREAD_MAX;
 use crate::play::Ev;
 use crate::rng::Rng;
 use crate::script::act::Target;
+use crate::script::asked::Asked;
 use crate::script::programs::{Answer, Started};
 use crate::time::Mono;
 use crate::world::{PeerNo, Shape, World};
@@ -23,6 +24,8 @@ pub(super) struct Scene {
     pub(super) number: u64,
     /// When it began, by its own clock.
     pub(super) origin: Mono,
+    /// The time of the latest moment: on the list it does not go back.
+    pub(super) latest: u64,
     pub(super) chance: Rng,
     /// How it is between two that have no shape of their own.
     pub(super) usual: Shape,
@@ -41,6 +44,10 @@ pub(super) struct Scene {
     pub(super) answers: Vec<Answer>,
     /// Where they are told to listen.
     pub(super) port: Option<u16>,
+    /// Commands that wait for their answers, the oldest first.
+    pub(super) asked: Vec<Asked>,
+    /// Who is to die by itself, and has not yet.
+    pub(super) doomed: Vec<PeerNo>,
     /// The numbers of the moments in which a message was read.
     pub(super) read: BTreeMap<(PeerNo, PeerNo, u64), u64>,
 }
@@ -137,7 +144,12 @@ impl Heard {
     /// What an expectation gives that was left out.
     pub(super) fn nothing(name: Name) -> Self {
         let from = Someone { name, no: None };
-        Self { moment: 0, from, text: "".into(), auto: false, plain: false }
+        Self { moment: u64::MAX, from, text: "".into(), auto: false, plain: false }
+    }
+
+    /// Whether it is that.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.moment == u64::MAX
     }
 }
 
@@ -164,6 +176,7 @@ impl Scene {
             world,
             number,
             origin,
+            latest: 0,
             chance,
             usual,
             actors: Vec::new(),
@@ -176,6 +189,8 @@ impl Scene {
             programs: Vec::new(),
             answers: Vec::new(),
             port: None,
+            asked: Vec::new(),
+            doomed: Vec::new(),
             read: BTreeMap::new(),
         }
     }

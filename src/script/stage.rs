@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::command::{Command, CommandError, Dialect};
-use crate::api::reply::Reply;
+use crate::api::command::{Command, Dialect};
+use crate::api::event::What;
 use crate::id::{Name, RequestId};
 use crate::limits;
 use crate::play::{End, Ev, Head, Play};
@@ -53,6 +53,8 @@ pub struct Setting {
     pub effort: Effort,
     /// Looks for what starting programs of others takes.
     pub launchers: Launchers,
+    /// Two programs are to talk with each other, and nothing else is done.
+    pub pair: bool,
     /// How often a test is tried before it has failed.
     pub attempts: usize,
     /// Is shown the run after each test, so that there is a grade whatever happens then.
@@ -73,6 +75,7 @@ pub(super) struct Stage {
     maker: Maker,
     pub(super) launchers: Launchers,
     pub(super) attempts: usize,
+    pub(super) pair: bool,
     tested: Option<Tested>,
     pub(super) launcher: Option<Result<Launcher, String>>,
     /// What is typed at the prompts of programs, in every scene.
@@ -138,6 +141,7 @@ impl Stage {
             maker: setting.maker,
             launchers: setting.launchers,
             attempts: setting.attempts,
+            pair: setting.pair,
             tested: setting.tested,
             launcher: None,
             typed: Vec::new(),
@@ -262,17 +266,17 @@ impl Stage {
         }
     }
 
-    /// Does this to the network. What is so for all links is so in the scenes to come, too.
+    /// Does this to the network. What is so for all links is so in the scenes to come, too. What comes
+    /// of it is not taken in yet: it happens after what was done.
     pub(super) fn apply(&mut self, change: &Network) -> Result<(), Failure> {
         self.scene.world.apply(change)?;
         if let (Network::Default(shape), true) = (change, self.outer.is_empty()) {
             self.defaults.shape = Some(*shape);
         }
-        self.absorb();
         Ok(())
     }
 
-    /// Gives a command to a peer; see [`Self::answer`].
+    /// Gives a command to a peer.
     pub(super) fn submit(&mut self, who: PeerNo, command: Command) -> Result<RequestId, Failure> {
         if !self.scene.world.is_up(who)? {
             return Err(WorldError::Down(self.name(who)).into());
@@ -280,19 +284,15 @@ impl Stage {
         Ok(self.scene.world.session(who)?.submit(command))
     }
 
-    /// Its answer, once it is there.
-    pub(super) fn answer(&mut self, who: PeerNo, request: RequestId) -> Option<Result<Reply, CommandError>> {
-        self.scene.world.session(who).ok()?.take_reply(request)
-    }
-
-    /// Lets time pass until something happens, or `patience` is over.
-    pub(super) fn turn(&mut self, patience: Duration) {
+    /// Lets time pass until something happens, or `patience` is over. False in the last case.
+    pub(super) fn turn(&mut self, patience: Duration) -> bool {
         let before = self.scene.world.now().mono;
-        self.scene.world.run(patience.min(self.slice()));
+        let is_news = self.scene.world.run(patience.min(self.slice()));
         if self.scene.world.now().mono > before {
             self.went_on();
         }
         self.absorb();
+        is_news
     }
 
     /// Lets time pass until something happens, the world rests, or `patience` is over.
@@ -319,8 +319,14 @@ impl Stage {
     /// Takes in all that has happened.
     pub(super) fn absorb(&mut self) {
         while let Some((who, event)) = self.scene.world.take_event() {
+            if matches!(event.what, What::Message(_) | What::Delivered { .. } | What::Failed { .. }) {
+                // Over sockets a message may have arrived before anybody looked whether it was taken.
+                self.take_answers(self.scene.since(event.at.mono));
+            }
             self.heard(who, event);
         }
+        self.take_answers(self.scene.at());
+        self.bury();
         self.attend_programs();
     }
 

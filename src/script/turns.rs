@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api::command::{Command, CommandError};
 use crate::api::reply::Reply;
 use crate::limits;
+use crate::script::asked::Saying;
 use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::stage::{Shared, Stage};
@@ -21,7 +22,8 @@ pub(super) struct Turns<'a> {
 }
 
 impl Turns<'_> {
-    /// Lets the world run until `found` finds something; `None` when `patience` is over.
+    /// Lets the world run until `found` finds something; `None` when `patience` is over and nothing
+    /// more happens in that instant.
     ///
     /// # Errors
     /// The script is to end, or what it does between two turns failed.
@@ -38,11 +40,11 @@ impl Turns<'_> {
                 return Ok(Some(found));
             }
             stage.check()?;
-            let left = until.since(stage.scene.world.now().mono);
-            if left.is_zero() {
+            let now = stage.scene.world.now().mono;
+            // What happens in the last instant is in time, in whatever order it happens.
+            if now > until || (!stage.turn(until.since(now)) && now == until) {
                 return Ok(None);
             }
-            stage.turn(left);
         }
     }
 
@@ -100,11 +102,37 @@ impl Turns<'_> {
         verb: &'static str,
         command: Command,
     ) -> Result<Reply, ScriptError> {
-        let request = self.stage.borrow_mut().submit(who, command)?;
-        let reply = self.until(limits::COMMAND, |stage| stage.answer(who, request))?;
+        self.ask(who, verb, command, None)
+    }
+
+    /// The same of a command that says something to others.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub(super) fn tell(
+        &mut self,
+        who: PeerNo,
+        verb: &'static str,
+        command: Command,
+        saying: Saying,
+    ) -> Result<Reply, ScriptError> {
+        self.ask(who, verb, command, Some(saying))
+    }
+
+    fn ask(
+        &mut self,
+        who: PeerNo,
+        verb: &'static str,
+        command: Command,
+        saying: Option<Saying>,
+    ) -> Result<Reply, ScriptError> {
+        let request = self.stage.borrow_mut().ask(who, command, saying)?;
+        let answer = self.until(limits::COMMAND, |stage| stage.answer(who, request));
+        self.stage.borrow_mut().forget_asked(who, request);
         let name = || self.stage.borrow().name(who).to_string();
-        let reply =
-            reply.unwrap_or_else(|| Err(CommandError::Timeout { who: name(), within: limits::COMMAND }));
-        Ok(reply.map_err(|error| Failure::Command { verb, error: self.by_name(error) })?)
+        let late = || Ok(Err(CommandError::Timeout { who: name(), within: limits::COMMAND }));
+        Ok(answer?
+            .unwrap_or_else(late)?
+            .map_err(|error| Failure::Command { verb, error: self.by_name(error) })?)
     }
 }

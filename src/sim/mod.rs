@@ -359,6 +359,8 @@ impl Sim {
     /// The program dies at once. Its system ends the streams.
     fn crash(&mut self, who: PeerNo) {
         self.trace.note(self.now, Some(who), format_args!("crashes"));
+        // Whoever waits is to see that before anything that comes of it.
+        self.news += 1;
         self.hosts[who.0].stop();
         self.close_all(who, false);
     }

@@ -55,6 +55,16 @@ fn every_verb_of_the_network_works() {
 #[test]
 fn what_must_fail_fails_and_what_may_may() {
     well("alice> ! send nobody hi\nalice> ? send nobody hi\nalice> ? send bob hi\nbob> expect alice hi\n");
+    let outcome = well("alice> ! send nobody hi\nalice> ? send nobody hi\n");
+    let notes: Vec<_> = outcome
+        .play
+        .moments
+        .iter()
+        .filter(|moment| moment.ev == Ev::Note)
+        .filter_map(|moment| moment.text.as_ref())
+        .collect();
+    assert!(notes[0].display().starts_with("failed, as it must: send"), "{notes:?}");
+    assert!(notes[1].display().starts_with("failed, as it may: send"), "{notes:?}");
     let said = error("alice> connect bob\nalice> ! send bob hi\nbob> quit\n");
     assert!(said.starts_with("t.hob:2: this was to fail and did not: "), "{said}");
     let outcome = well("alice> ! expect bob hi --within 1s\nbob> wait 1s\n");

@@ -22,11 +22,15 @@ mod sim_world;
 
 // Scripts: what the language does, and what becomes of each verb.
 mod batches;
+mod damaged_files;
 mod examples;
+mod left_out;
 mod play;
 mod script_bounds;
 mod script_errors;
 mod script_files;
+mod script_fuzz;
+mod script_turns;
 mod scripts;
 
 // Real sockets, several nodes on one thread.

@@ -153,4 +153,5 @@ fn what_is_left_of_a_check_is_what_it_was_about() {
     for wanted in ["alice.peers(): bob (has left), carol", "\nbob> quit\n", "\nsettle\n", "\nalice> "] {
         assert!(sick.out.contains(wanted), "{wanted:?} is missing:\n{}", sick.out);
     }
+    assert!(!sick.out.contains("> expect ") && !sick.out.contains("> broadcast "), "{}", sick.out);
 }

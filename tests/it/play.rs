@@ -32,6 +32,15 @@ pub(crate) fn play(source: &Source, seed: u64, world: WorldKind) -> Outcome {
 
 /// Plays it, unless somebody stops it.
 pub(crate) fn play_until(source: &Source, seed: u64, world: WorldKind, stop: Stop) -> Outcome {
+    set(source, seed, world, stop, Deeds::default())
+}
+
+/// Plays it, but for the deeds that are to be left out.
+pub(crate) fn play_with(source: &Source, seed: u64, world: WorldKind, deeds: Deeds) -> Outcome {
+    set(source, seed, world, Stop::default(), deeds)
+}
+
+fn set(source: &Source, seed: u64, world: WorldKind, stop: Stop, deeds: Deeds) -> Outcome {
     let head = Head {
         hobnob: "test".into(),
         script: Untrusted::new(Arc::from(source.name.as_str())),
@@ -52,10 +61,11 @@ pub(crate) fn play_until(source: &Source, seed: u64, world: WorldKind, stop: Sto
         head,
         stop,
         watch: None,
-        deeds: Deeds::default(),
+        deeds,
         trace: false,
         effort: Rc::new(Duration::default),
         attempts: 1,
+        pair: false,
         tested: None,
         launchers: Rc::new(|| Err("launch: not in this test".into())),
     };

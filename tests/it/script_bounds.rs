@@ -185,3 +185,12 @@ fn imports_stay_inside_the_scripts_folder() {
     let said = run("import \"fails\" as b;\nb::f();");
     assert!(said.starts_with("fails.rhai:2:3: ") && said.contains("throw \"no\""), "{said}");
 }
+
+#[test]
+fn whoever_takes_what_has_come_does_not_compute_without_end() {
+    let text = "cast([\"a\", \"b\"]); a.connect(b);
+        for n in 0..10000 { a.send(b, \"m\" + n); }
+        settle();
+        for n in 0..10000 { b.expect(\"m\" + n); }";
+    well(text);
+}

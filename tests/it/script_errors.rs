@@ -15,6 +15,12 @@ fn an_error_names_the_place_and_quotes_the_line() {
 }
 
 #[test]
+fn who_is_not_cast_yet_is_told_how() {
+    let said = error("bob.quit();");
+    assert!(said.contains("nobody is cast yet: cast([\"bob\"])"), "{said}");
+}
+
+#[test]
 fn a_failed_expectation_shows_what_came_instead() {
     let text = "cast([\"alice\", \"bob\"]);
 alice.send(bob, \"pung\");
@@ -40,7 +46,22 @@ fn mistakes_are_said_in_words_that_help() {
             "alice.sned(bob, \"x\")",
             "there is no function `sned` for (a peer, a peer, a text); did you mean `send`?",
         ),
-        ("alice.send(bob)", "`send` cannot be called with (a peer, a peer)"),
+        ("alice.send(bob)", "`send` cannot be called with (a peer, a peer); write a.send(b, \"text\")"),
+        (
+            "cast(\"a\", \"b\")",
+            "`cast` cannot be called with (a text, a text); write cast([\"alice\", \"bob\"])",
+        ),
+        ("alice.peers == []", "a peer has no `peers`; it is a call: a.peers()"),
+        ("alice.nme", "a peer has no `nme`; did you mean `name`?"),
+        ("alice.colour", "a peer has no `colour`; it has name addr ip port key state last"),
+        ("alice.expect_none(1)", "expect_none: \"1\" has no unit; write 1.s or 1.ms"),
+        ("note(alice)", "note: a text is wanted, not"),
+        (
+            "let n = 1; fn f() { n } f()",
+            "`n` (peers here: alice, bob); a function sees its parameters, peers",
+        ),
+        ("wait(5s)", "; a duration is written 5.s"),
+        ("let o = #{ within: 1.5ms };", "; a duration is written 1.5.ms"),
         ("alice.send(bob, [1])", "send: a text is wanted, not array"),
         ("alice.send(7, \"x\")", "send: a peer is wanted, not i64"),
         ("alice.send(\"nobody\", \"x\")", "send: no peer called \"nobody\""),

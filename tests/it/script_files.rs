@@ -1,6 +1,7 @@
 //! `run`, `verify`, `sweep`, `replay` and `report`, as people start them.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use crate::proc::{hobnob, run};
 
@@ -205,7 +206,7 @@ fn an_interrupt_or_the_clock_ends_a_script() {
     assert_eq!(code, 3);
     assert!(said.contains("it took longer than --timeout allows"), "{said}");
     let mut command = hobnob(&["run", "--tcp", &script]);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
     let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();
@@ -239,4 +240,119 @@ fn a_sweep_and_a_verify_make_reports_too() {
     let line: serde_json::Value = serde_json::from_str(out.trim()).expect("one line of JSON");
     assert_eq!(line["ev"], "identical");
     assert!(folder.read("e.ndjson").contains("\"ev\":\"end\""));
+}
+
+#[test]
+fn what_is_said_and_cannot_be_written_is_an_error() {
+    let demo = path("scripts/demo.rhai");
+    for args in [
+        vec!["run", &demo],
+        vec!["run", "--json", &demo],
+        vec!["verify", &demo],
+        vec!["sweep", "--seeds", "1..2", &demo],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+        let output = hobnob(&args).stdout(full).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{args:?}");
+        assert_eq!(said.matches("cannot write the output: ").count(), 1, "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn nothing_is_written_over_what_is_read() {
+    let folder = Folder::new();
+    let text = "cast([\"a\"]);\n";
+    let script = folder.write("a.rhai", text);
+    let other = folder.name("./a.rhai");
+    for args in [
+        vec!["run", &script, "--stable", &other],
+        vec!["run", &script, "--report", &script],
+        vec!["run", &script, "--golden", &script, "--update"],
+        vec!["verify", &script, "--events", &script],
+        vec!["sweep", &script, "--seeds", "1..2", "--junit", &script],
+    ] {
+        let (code, _, said) = run(&args);
+        assert!(code == 1 && said.contains("a.rhai is what is read, and would be lost"), "{args:?}: {said}");
+        assert_eq!(folder.read("a.rhai"), text);
+    }
+    assert_eq!(run(&["run", &script, "-q", "--events", &folder.name("e")]).0, 0);
+    assert_eq!(run(&["report", &folder.name("e"), "--report", &folder.name("e")]).0, 1);
+}
+
+#[test]
+fn a_misspelt_option_is_no_argument_of_the_script() {
+    let folder = Folder::new();
+    let script = folder.write("args.rhai", "print(ARGS);");
+    let (code, _, said) = run(&["run", &script, "--sedd", "3"]);
+    assert!(code == 1 && said.contains("'--sedd'") && said.contains("'--seed'"), "{said}");
+    // Options stand anywhere, and what is the script's own may look like one.
+    let (code, out, _) = run(&["run", &script, "one", "-1", "-q", "--transcript", "-", "--", "--sedd", "-q"]);
+    assert!(code == 0 && out.contains(r#"["one", "-1", "--sedd", "-q"]"#), "{out}");
+    let (code, out, _) = run(&["verify", &script, "--", "-x"]);
+    assert!(code == 0 && out.starts_with("identical"), "{out}");
+    let failing = folder.write("f.rhai", "throw ARGS[0]");
+    let (_, out, _) = run(&["sweep", &failing, "--seeds", "4", "--", "-x y"]);
+    assert!(out.contains(&format!("hobnob run --seed 4 -- {failing} '-x y'")), "{out}");
+}
+
+#[test]
+fn a_sweep_that_is_ended_does_not_speak_for_the_rest() {
+    let folder = Folder::new();
+    let script = folder.write("a.rhai", "cast([\"a\"]);");
+    let all = u64::MAX;
+    let (code, out, _) = run(&["sweep", &script, "--seeds", &format!("0..{all}"), "--timeout", "300ms"]);
+    assert!(code == 3 && out.contains(&format!(" of {all} seeds, all well")), "{out}");
+}
+
+#[test]
+fn a_script_is_no_name_and_no_port() {
+    for (args, words) in [
+        (vec!["demo.rhai"], "this is a script; to play it: hobnob run demo.rhai"),
+        (vec!["scripts/a.hob"], "this is a script; to play it: hobnob run scripts/a.hob"),
+        (vec!["rnu", "a.md"], "to play a script: hobnob run FILE"),
+    ] {
+        let (code, _, said) = run(&args);
+        assert!(code == 1 && said.contains(words), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn what_is_no_bundle_is_not_read_as_one() {
+    let (code, _, said) = run(&["replay", &path("scripts/demo.rhai")]);
+    assert_eq!(code, 3);
+    assert!(said.contains("no bundle: it does not begin as one; give a file that"), "{said}");
+}
+
+#[test]
+fn a_golden_may_have_the_line_ends_of_another_system() {
+    let folder = Folder::new();
+    let script = folder.write("a.hob", "ann> send ben hello\nben> expect ann hello\n");
+    assert_eq!(run(&["run", &script, "--update"]).0, 0);
+    let golden = folder.write("a.stable", &folder.read("a.stable").replace('\n', "\r\n"));
+    assert_eq!(run(&["run", &script, "-q", "--golden", &golden]), (0, String::new(), String::new()));
+}
+
+#[test]
+fn who_ends_a_verify_ends_its_run_and_the_clock_proves_nothing() {
+    let folder = Folder::new();
+    let endless = "cast([\"a\", \"b\"]); a.connect(b); loop { a.send(b, \"m\"); b.expect(\"m\"); }";
+    let script = folder.write("-endless.rhai", endless);
+    let (code, _, err) = run(&["verify", "--timeout", "300ms", &script]);
+    assert!(code == 3 && err.contains("longer than --timeout"), "{code}: {err}");
+    let mut command = hobnob(&["verify", "--", "-endless.rhai"]);
+    let child = command.current_dir(folder.0.path()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let pid = rustix::process::Pid::from_child(&child);
+    let children = format!("/proc/{pid}/task/{pid}/children", pid = pid.as_raw_nonzero());
+    let run = loop {
+        let found = std::fs::read_to_string(&children).expect("it runs");
+        if let Some(run) = found.split_whitespace().next() {
+            break run.to_owned();
+        }
+        std::thread::yield_now();
+    };
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    let done = child.wait_with_output().expect("it ends");
+    assert_eq!(done.status.code(), Some(130), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(!Path::new(&format!("/proc/{run}")).exists(), "the run has ended, too");
 }

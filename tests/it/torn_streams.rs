@@ -46,6 +46,7 @@ fn every_message_survives_any_cut() {
         let relay = tear(alice.addr, piece, seed);
         let mut bob = Peer::start("bob", &["--peer", &relay.to_string()]);
         bob.expect("* alice joined");
+        alice.expect("* bob joined");
         let long = "ü".repeat(2_000);
         for number in 0..30 {
             bob.say(&format!("send alice {number} {long}"));

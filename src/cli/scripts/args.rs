@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::scripts::class::Classroom;
 use crate::cli::scripts::grade::Submission;
+use crate::cli::scripts::lint::Against;
 
 /// What can be done with a script.
 #[derive(Subcommand, Debug)]
@@ -66,6 +67,13 @@ pub(in crate::cli) enum ScriptVerb {
         #[command(flatten)]
         wanted: Wanted,
     },
+    /// Grade a rubric itself: which tests flake, which no fault fails, which waits could be expects.
+    Lint {
+        #[command(flatten)]
+        script: Rubric,
+        #[command(flatten)]
+        against: Against,
+    },
     /// Run a saved bundle again and compare.
     Replay {
         /// The file that run --bundle wrote.
@@ -92,8 +100,8 @@ pub(in crate::cli) enum ScriptVerb {
 pub(in crate::cli) struct Script {
     /// The file.
     pub(super) file: PathBuf,
-    /// What it finds in ARGS.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    /// What it finds in ARGS; behind -- also what begins with a hyphen.
+    #[arg(allow_negative_numbers = true)]
     pub(super) args: Vec<String>,
     /// All chance follows from this.
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -17,8 +17,11 @@ use crate::cli::scripts::grade::Submission;
 use crate::cli::scripts::made::{self, say};
 use crate::cli::scripts::play::Ends;
 use crate::cli::scripts::run;
+use crate::play::Verdict;
 use crate::report::class::{Class, Row};
 use crate::report::events;
+use crate::report::verdict::judge;
+use crate::script::rhai::WAYS;
 use crate::shell::output::complain;
 use crate::text::{Untrusted, escape_display};
 
@@ -66,35 +69,112 @@ pub(super) fn grade(
         }
     };
     let ends = Ends::by_signal_or(flags.timeout);
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let jobs = classroom.jobs.unwrap_or(cores * JOBS_PER_CORE).clamp(1, folders.len().max(1));
-    let rows = Mutex::new(Vec::new());
-    let (next, bar) = (AtomicUsize::new(0), progress(folders.len()));
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed))
-                    && ends.stop.asked().is_none()
-                {
-                    let row = row(script, submission, classroom, folder, flags);
-                    rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
-                    if let Some(bar) = &bar {
-                        bar.inc(1);
-                    }
-                }
-            });
-        }
-    });
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
-    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
-    let class = Class { rubric: rubric(script), seed: script.seed, rows };
+    let work = Work { script, submission, classroom, flags, ends: &ends };
+    let graded = work.all("graded", folders.len(), |at| work.row(&folders[at]));
+    let rows: Vec<Row> = graded.into_iter().flatten().collect();
+    let talks = if says_how_to_pair(script) { work.talks(&folders, &rows) } else { Vec::new() };
     if ends.stop.asked().is_some() {
         return Exit::Interrupted;
     }
-    finish(&class, classroom)
+    finish(&Class { rubric: rubric(script), seed: script.seed, rows, talks }, classroom)
+}
+
+/// Whether a rubric says how two programs talk with each other.
+fn says_how_to_pair(script: &Script) -> bool {
+    std::fs::read_to_string(&script.file).is_ok_and(|text| text.contains("pair("))
+}
+
+/// What is done to a class.
+struct Work<'a> {
+    script: &'a Script,
+    submission: &'a Submission,
+    classroom: &'a Classroom,
+    flags: &'a Flags,
+    ends: &'a Ends,
+}
+
+impl Work<'_> {
+    /// Does something so many times, several at once; gives what came of each, in order. `None` for
+    /// what was not done because somebody ended it.
+    fn all<T: Send>(&self, what: &str, count: usize, each: impl Fn(usize) -> T + Sync) -> Vec<Option<T>> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.classroom.jobs.unwrap_or(cores * JOBS_PER_CORE).clamp(1, count.max(1));
+        let done = Mutex::new((0..count).map(|_| None).collect::<Vec<Option<T>>>());
+        let (next, bar) = (AtomicUsize::new(0), progress(what, count));
+        thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        if at >= count || self.ends.stop.asked().is_some() {
+                            return;
+                        }
+                        let result = each(at);
+                        done.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(result);
+                        if let Some(bar) = &bar {
+                            bar.inc(1);
+                        }
+                    }
+                });
+            }
+        });
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn row(&self, folder: &Path) -> Row {
+        row(self.script, self.submission, self.classroom, folder, self.flags)
+    }
+
+    /// Every pair is started together, and each has something to say to the other.
+    fn talks(&self, folders: &[PathBuf], rows: &[Row]) -> Vec<Vec<Option<bool>>> {
+        let starts: Vec<_> =
+            folders.iter().map(|folder| start(folder, self.classroom.start.as_deref()).ok()).collect();
+        let pairs: Vec<(usize, usize)> = (0..rows.len())
+            .flat_map(|a| (a + 1..rows.len()).map(move |b| (a, b)))
+            .filter(|&(a, b)| starts[a].is_some() && starts[b].is_some())
+            .collect();
+        let found = self.all("pairs", pairs.len(), |at| {
+            let (a, b) = pairs[at];
+            let (argv, other) = (starts[a].as_ref()?, starts[b].as_ref()?);
+            self.pair(at, &folders[a], argv, &folders[b], other).ok()
+        });
+        let mut talks = vec![vec![None; rows.len()]; rows.len()];
+        for ((a, b), both) in pairs.into_iter().zip(found) {
+            let [forth, back] = both.flatten().unwrap_or([false, false]);
+            (talks[a][b], talks[b][a]) = (Some(forth), Some(back));
+        }
+        talks
+    }
+
+    /// Whether the first reaches the second, and the second the first.
+    fn pair(
+        &self,
+        number: usize,
+        folder: &Path,
+        argv: &[OsString],
+        other_folder: &Path,
+        other: &[OsString],
+    ) -> Result<[bool; 2], String> {
+        let file = self.classroom.out.join(format!(".pair{number}.ndjson"));
+        let mut command = child(self.script, self.submission, folder, self.flags, &file)?;
+        let words = other.iter().map(|word| word.to_string_lossy());
+        let line: Vec<_> = words.map(|word| crate::api::words::quote(&word)).collect();
+        command.arg("--other").arg(line.join(" ")).arg("--other-folder").arg(other_folder);
+        command.arg(&self.script.file).arg("--").args(argv);
+        let done = command.output().map_err(|error| error.to_string());
+        let bytes = std::fs::read(&file).map_err(|error| error.to_string());
+        let _ = std::fs::remove_file(&file);
+        let play =
+            done.and(bytes).and_then(|bytes| events::read(&bytes).map_err(|error| error.to_string()))?;
+        let judgement = judge(&play);
+        let passed = |way: &str| {
+            judgement.cases.iter().any(|case| case.name.display() == way && case.verdict == Verdict::Pass)
+        };
+        Ok(WAYS.map(passed))
+    }
 }
 
 fn finish(class: &Class, classroom: &Classroom) -> Exit {
@@ -173,30 +253,43 @@ fn start(folder: &Path, template: Option<&str>) -> Result<Vec<OsString>, String>
     }
 }
 
+/// A process that grades a folder and leaves its events in a file.
+pub(super) fn child(
+    script: &Script,
+    submission: &Submission,
+    folder: &Path,
+    flags: &Flags,
+    events: &Path,
+) -> Result<Command, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["grade", "--quiet", "--seed"]).arg(script.seed.to_string());
+    command.arg("--attempts").arg(submission.attempts.to_string()).arg("--folder").arg(folder);
+    command.arg("--events").arg(events);
+    if script.unshut {
+        command.arg("--unsafe");
+    }
+    if let Some(timeout) = flags.timeout {
+        command.arg("--timeout").arg(crate::api::command::show(timeout));
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // What is left of an earlier grade is none.
+    let _ = std::fs::remove_file(events);
+    Ok(command)
+}
+
 /// Grades one folder, in a process of its own.
 fn row(script: &Script, submission: &Submission, classroom: &Classroom, folder: &Path, flags: &Flags) -> Row {
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let file = |end: &str| classroom.out.join(format!("{}.{end}", safe(&name)));
     let graded = start(folder, classroom.start.as_deref()).and_then(|argv| {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        let mut command = Command::new(program);
-        command.args(["grade", "--quiet", "--seed"]).arg(script.seed.to_string());
-        command.arg("--attempts").arg(submission.attempts.to_string()).arg("--folder").arg(folder);
-        command.arg("--events").arg(file("ndjson")).arg("--report").arg(file("html"));
-        command.arg("--gradescope").arg(file("json"));
-        if script.unshut {
-            command.arg("--unsafe");
-        }
-        if let Some(timeout) = flags.timeout {
-            command.arg("--timeout").arg(crate::api::command::show(timeout));
-        }
+        let mut command = child(script, submission, folder, flags, &file("ndjson"))?;
+        command.arg("--report").arg(file("html")).arg("--gradescope").arg(file("json"));
         command.arg(&script.file).arg("--").args(argv);
-        // What is left of an earlier grade is none.
-        for end in ["ndjson", "html", "json"] {
+        for end in ["html", "json"] {
             let _ = std::fs::remove_file(file(end));
         }
-        let done = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output();
-        let done = done.map_err(|error| error.to_string())?;
+        let done = command.output().map_err(|error| error.to_string())?;
         let bytes = std::fs::read(file("ndjson")).map_err(|_| {
             let said = String::from_utf8_lossy(&done.stderr);
             said.lines().next().unwrap_or("it has left no grade").to_owned()
@@ -247,12 +340,13 @@ fn hash(folder: &Path) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn progress(count: usize) -> Option<ProgressBar> {
-    if !std::io::stderr().is_terminal() {
+fn progress(what: &str, count: usize) -> Option<ProgressBar> {
+    if !std::io::stderr().is_terminal() || count == 0 {
         return None;
     }
     let bar = ProgressBar::new(count as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} graded  {elapsed_precise}") {
+    let form = format!("{{bar:40}} {{pos}}/{{len}} {what}  {{elapsed_precise}}");
+    if let Ok(style) = ProgressStyle::with_template(&form) {
         bar.set_style(style);
     }
     bar.tick();

@@ -23,7 +23,7 @@ use crate::text::escape_display;
 const ATTEMPTS: usize = 3;
 
 /// What is graded.
-#[derive(clap::Args, Debug, Clone)]
+#[derive(clap::Args, Debug, Clone, Default)]
 pub(in crate::cli) struct Submission {
     /// The program and its arguments; in the rubric it is PROGRAM.
     #[arg(last = true, value_name = "PROGRAM")]
@@ -31,6 +31,12 @@ pub(in crate::cli) struct Submission {
     /// What is copied for each test; by default the folder of the program's own file.
     #[arg(long, value_name = "DIR")]
     pub(super) folder: Option<PathBuf>,
+    /// How the other of a pair is started: the rubric's pair() is done and nothing else.
+    #[arg(long, value_name = "COMMAND", hide = true, requires = "other_folder")]
+    pub(super) other: Option<String>,
+    /// Its folder.
+    #[arg(long, value_name = "DIR", hide = true, requires = "other")]
+    pub(super) other_folder: Option<PathBuf>,
     /// How often a test is tried before it has failed.
     #[arg(long, value_name = "N", default_value_t = ATTEMPTS)]
     pub(super) attempts: usize,
@@ -39,7 +45,7 @@ pub(in crate::cli) struct Submission {
 /// Grades one program.
 pub(super) fn grade(script: &Script, submission: &Submission, wanted: &Wanted, flags: &Flags) -> Exit {
     let Some(source) = run::read(script) else { return Exit::Runtime };
-    if !wanted.is_clear(flags.json) {
+    if !wanted.is_clear(flags.json, &script.file) {
         return Exit::Usage;
     }
     let programs = match programs(script, submission) {
@@ -108,7 +114,18 @@ fn programs(script: &Script, submission: &Submission) -> Result<Programs, String
         }
         (None, None) => None,
     };
-    Ok(Programs { unshut: script.unshut, argv, folder, own_folder: true, attempts: submission.attempts })
+    let other = submission.other.as_ref().zip(submission.other_folder.as_ref()).map(|(line, folder)| {
+        let words = shlex::split(line).unwrap_or_default();
+        (words.into_iter().map(OsString::from).collect(), folder.clone())
+    });
+    Ok(Programs {
+        unshut: script.unshut,
+        other,
+        argv,
+        folder,
+        own_folder: true,
+        attempts: submission.attempts,
+    })
 }
 
 /// What is done after each test: it is told of, and the files are written anew.

@@ -48,8 +48,12 @@ impl Wanted {
     }
 
     /// Whether not more than one thing is to go to standard output, where nobody could tell them
-    /// apart; says so if it is. `spoken`: something goes there already.
-    pub(super) fn is_clear(&self, spoken: bool) -> bool {
+    /// apart, and nothing to where it is made of; says so if it is. `spoken`: something goes to
+    /// standard output already.
+    pub(super) fn is_clear(&self, spoken: bool, input: &Path) -> bool {
+        if self.places().into_iter().flatten().any(|path| is_input(path, input)) {
+            return false;
+        }
         let out = self.places().into_iter().flatten().filter(|path| is_stdout(path)).count();
         let clear = out + usize::from(self.tap) + usize::from(spoken) <= 1;
         if !clear {
@@ -88,6 +92,16 @@ pub(super) fn make(
         say(tap::write(play).as_bytes())?;
     }
     Ok(())
+}
+
+/// Whether a file is the one that is read; says so if it is.
+pub(super) fn is_input(path: &Path, input: &Path) -> bool {
+    let same = matches!((path.canonicalize(), input.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if same {
+        let shown = escape_display(&path.display().to_string());
+        complain(&format!("hobnob: {shown} is what is read, and would be lost; write to another file"));
+    }
+    same
 }
 
 /// Whether that means standard output.

@@ -4,7 +4,9 @@
 mod args;
 mod class;
 mod ddmin;
+mod fresh;
 mod grade;
+mod lint;
 mod made;
 mod play;
 mod replay;
@@ -34,6 +36,7 @@ pub(super) fn main(verb: ScriptVerb, flags: &Flags) -> Exit {
             Some(folder) => class::grade(&script.into(), &submission, &classroom, folder, flags),
             None => grade::grade(&script.into(), &submission, &wanted, flags),
         },
+        ScriptVerb::Lint { script, against } => lint::lint(&script.into(), &against, flags),
         ScriptVerb::Replay { bundle } => replay::replay(&bundle, flags),
         ScriptVerb::Report { file, wanted, text, columns } => {
             report::report(&file, &wanted, text.then_some(columns), columns, flags)

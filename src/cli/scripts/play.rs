@@ -50,6 +50,8 @@ pub(super) struct Programs {
     pub(super) folder: Option<PathBuf>,
     /// Only that folder is copied, not the script's.
     pub(super) own_folder: bool,
+    /// The other of a pair, with its folder.
+    pub(super) other: Option<(Vec<OsString>, PathBuf)>,
     /// How often a test is tried; 0 is as good as 1.
     pub(super) attempts: usize,
 }
@@ -100,7 +102,7 @@ pub(super) fn play(source: &Source, manner: Manner) -> Outcome {
     let Manner { tcp, trace, deeds, watch, ends, programs, tested, .. } = manner;
     let stop = ends.stop.clone();
     let maker = if tcp { loopback(stop.clone()) } else { imaginary(trace) };
-    let attempts = programs.attempts.max(1);
+    let (attempts, pair) = (programs.attempts.max(1), programs.other.is_some());
     let folder = match programs.own_folder {
         true => programs.folder.clone(),
         false => Some(source.folder.clone()),
@@ -119,6 +121,7 @@ pub(super) fn play(source: &Source, manner: Manner) -> Outcome {
         trace,
         effort: Rc::new(effort),
         launchers,
+        pair,
         attempts,
         tested,
     };
@@ -143,8 +146,11 @@ fn launcher(programs: &Programs, folder: Option<&Path>, stop: &Stop) -> Result<L
     launch::adopt();
     let rings = stop.clone();
     let launch = Launch { argv: programs.argv.clone(), folder: folder.map(Path::to_owned), sandbox, shim };
+    let other =
+        programs.other.clone().map(|(argv, folder)| Launch { argv, folder: Some(folder), ..launch.clone() });
     Ok(Launcher {
         launch,
+        other,
         bell: Bell::new(move || rings.ring()),
         free_port: Rc::new(ports::free),
         listens: Rc::new(ports::is_listening),

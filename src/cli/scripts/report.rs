@@ -22,7 +22,7 @@ pub(super) fn report(
     columns: usize,
     flags: &Flags,
 ) -> Exit {
-    if !wanted.is_clear(text.is_some()) {
+    if !wanted.is_clear(text.is_some(), path) {
         return Exit::Usage;
     }
     if wanted.bundle.is_some() {

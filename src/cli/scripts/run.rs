@@ -13,7 +13,7 @@ use crate::cli::scripts::args::{Script, Wanted};
 use crate::cli::scripts::made::{self, say};
 use crate::cli::scripts::play::{self, Ends, Manner, Programs};
 use crate::cli::start::look;
-use crate::play::{Ev, Moment};
+use crate::play::{Ev, Head, Moment};
 use crate::report::bundle::Bundle;
 use crate::report::events::Writer;
 use crate::report::transcript::Transcript;
@@ -42,7 +42,10 @@ const GATHER: usize = 16 * 1024;
 /// Plays a script.
 pub(super) fn run(script: &Script, wanted: &Wanted, beside: &Beside, flags: &Flags) -> Exit {
     let Some(source) = read(script) else { return Exit::Runtime };
-    if !wanted.is_clear(flags.json) {
+    let kept = [beside.golden.as_deref().filter(|_| beside.update), beside.trace.as_deref()];
+    if kept.into_iter().flatten().any(|path| made::is_input(path, &script.file))
+        || !wanted.is_clear(flags.json, &script.file)
+    {
         return Exit::Usage;
     }
     let ends = Ends::by_signal_or(flags.timeout);
@@ -56,15 +59,18 @@ pub(super) fn run(script: &Script, wanted: &Wanted, beside: &Beside, flags: &Fla
         () => Live::Transcript(Transcript::new(&head, color)),
     };
     let voice = Voice::new(show, script.tcp);
-    if let Live::Events(writer) = &mut voice.borrow_mut().live {
-        let mut line = Vec::new();
-        writer.header(&head, &mut line);
-        drop(say(&line));
-    }
+    voice.borrow_mut().begin(&head);
     manner.watch = Some(watch(&voice));
     let outcome = play::play(&source, manner);
-    voice.borrow_mut().finish(&outcome);
-    end(&source, script, wanted, beside, color, &outcome)
+    let said = voice.borrow_mut().finish(&outcome);
+    let exit = end(&source, script, wanted, beside, color, &outcome);
+    match said {
+        Ok(()) => exit,
+        Err(error) => {
+            complain(&format!("hobnob: {error}"));
+            exit.max(Exit::Runtime)
+        }
+    }
 }
 
 /// Reads the script; says why if that is impossible.
@@ -161,7 +167,8 @@ fn golden(script: &Script, beside: &Beside, stable: &str) -> Exit {
         };
     }
     match std::fs::read_to_string(&path) {
-        Ok(kept) if kept == stable => Exit::Done,
+        // Some systems end the lines of what they check out in their own way.
+        Ok(kept) if kept.replace("\r\n", "\n") == stable => Exit::Done,
         Ok(kept) => {
             complain(&format!("hobnob: {}", difference(&shown, &kept, stable)));
             Exit::Differs
@@ -207,13 +214,22 @@ struct Voice {
     /// The world takes its time, so every line is said at once.
     prompt: bool,
     progress: Option<ProgressBar>,
+    /// Whether all of it could be said; if not, why.
+    said: Result<(), String>,
 }
 
 impl Voice {
     fn new(live: Live, prompt: bool) -> Rc<RefCell<Self>> {
         let alone = matches!(live, Live::Nothing) || !std::io::stdout().is_terminal();
         let progress = (alone && std::io::stderr().is_terminal()).then(spinner);
-        Rc::new(RefCell::new(Self { live, text: Vec::new(), prompt, progress }))
+        Rc::new(RefCell::new(Self { live, text: Vec::new(), prompt, progress, said: Ok(()) }))
+    }
+
+    fn begin(&mut self, head: &Head) {
+        if let Live::Events(writer) = &mut self.live {
+            writer.header(head, &mut self.text);
+            self.flush();
+        }
     }
 
     fn hear(&mut self, number: u64, moment: &Moment) {
@@ -241,16 +257,20 @@ impl Voice {
     }
 
     fn flush(&mut self) {
-        // Whoever makes the last report says that it cannot be written.
-        let _ = say(&self.text);
+        // What comes after a gap is of no use.
+        if self.said.is_ok() {
+            self.said = say(&self.text);
+        }
         self.text.clear();
     }
 
-    fn finish(&mut self, outcome: &Outcome) {
+    /// # Errors
+    /// Not all of it could be said; the text says why.
+    fn finish(&mut self, outcome: &Outcome) -> Result<(), String> {
         if let Some(progress) = self.progress.take() {
             progress.finish_and_clear();
         }
-        let Some(end) = &outcome.play.end else { return };
+        let Some(end) = &outcome.play.end else { return Ok(()) };
         match &mut self.live {
             Live::Nothing => {}
             Live::Transcript(transcript) => {
@@ -263,6 +283,7 @@ impl Voice {
             Live::Events(writer) => writer.end(end, &mut self.text),
         }
         self.flush();
+        std::mem::replace(&mut self.said, Ok(()))
     }
 }
 

@@ -16,7 +16,8 @@ use crate::cli::scripts::made::say;
 use crate::cli::scripts::play::{Ends, Manner, play};
 use crate::cli::scripts::{run, shrink};
 use crate::script::{Outcome, Source};
-use crate::text::escape_json;
+use crate::shell::output::complain;
+use crate::text::{escape_display, escape_json};
 
 /// How a seed failed.
 struct Failed {
@@ -36,17 +37,21 @@ pub(super) fn sweep(
     flags: &Flags,
 ) -> Exit {
     let Some(source) = run::read(script) else { return Exit::Runtime };
-    if !wanted.is_clear(true) {
+    if !wanted.is_clear(true, &script.file) {
         return Exit::Usage;
     }
     let ends = Ends::by_signal_or(flags.timeout);
     let (failed, played) = all(&source, script, seeds, &ends);
-    tell(script, &failed, played, flags.json);
+    let all = (seeds.1 - seeds.0).saturating_add(1);
+    if let Err(error) = tell(script, &failed, (played, all), flags.json) {
+        complain(&format!("hobnob: {error}"));
+        return failed.first_key_value().map_or(Exit::Runtime, |(_, first)| first.exit.max(Exit::Runtime));
+    }
     if let Some(halt) = ends.stop.asked() {
         return match halt {
             crate::script::stop::Halt::Interrupted => Exit::Interrupted,
             crate::script::stop::Halt::TimedOut => {
-                crate::shell::output::complain("hobnob: sweep: it took longer than --timeout allows");
+                complain("hobnob: sweep: it took longer than --timeout allows");
                 Exit::Runtime
             }
         };
@@ -87,7 +92,7 @@ fn all(
     // What does not parse does so with no seed.
     let no_script = AtomicBool::new(false);
     let failed = Mutex::new(BTreeMap::new());
-    let bar = progress(to - from + 1);
+    let bar = progress((to - from).saturating_add(1));
     thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
@@ -134,7 +139,13 @@ fn progress(seeds: u64) -> Option<ProgressBar> {
     Some(bar)
 }
 
-fn tell(script: &Script, failed: &BTreeMap<u64, Failed>, played: u64, json: bool) {
+/// What came of so many seeds of so many.
+fn tell(
+    script: &Script,
+    failed: &BTreeMap<u64, Failed>,
+    (played, all): (u64, u64),
+    json: bool,
+) -> Result<(), String> {
     let mut text = Vec::new();
     if json {
         for (seed, Failed { exit, why }) in failed {
@@ -156,19 +167,36 @@ fn tell(script: &Script, failed: &BTreeMap<u64, Failed>, played: u64, json: bool
         if failed.len() > TOLD {
             text.extend_from_slice(format!("and {} more\n", failed.len() - TOLD).as_bytes());
         }
-        let seeds = if played == 1 { "seed" } else { "seeds" };
+        // It may have been interrupted, and then nobody knows of the rest.
+        let seeds = match (played, all) {
+            (1, 1) => "1 seed".to_owned(),
+            (played, all) if played == all => format!("{played} seeds"),
+            (played, all) => format!("{played} of {all} seeds"),
+        };
         let last = match failed.first_key_value() {
-            None => format!("{played} {seeds}, all well\n"),
+            None => format!("{seeds}, all well\n"),
             Some((seed, _)) => {
-                let tcp = if script.tcp { "--tcp " } else { "" };
-                format!(
-                    "{played} {seeds}, {} failed; to see the first: hobnob run {tcp}--seed {seed} {}\n",
-                    failed.len(),
-                    script.file.display()
-                )
+                format!("{seeds}, {} failed; to see the first: {}\n", failed.len(), again(script, *seed))
             }
         };
         text.extend_from_slice(last.as_bytes());
     }
-    drop(say(&text));
+    say(&text)
+}
+
+/// The command that plays one seed, for a shell.
+fn again(script: &Script, seed: u64) -> String {
+    let tcp = if script.tcp { " --tcp" } else { "" };
+    let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), Into::into);
+    let file = script.file.display().to_string();
+    let mut line = format!("hobnob run{tcp} --seed {seed} ");
+    if script.args.iter().chain([&file]).any(|word| word.starts_with('-')) {
+        line.push_str("-- ");
+    }
+    line.push_str(&quoted(&file));
+    for word in &script.args {
+        line.push(' ');
+        line.push_str(&quoted(word));
+    }
+    escape_display(&line)
 }

@@ -2,19 +2,15 @@
 //! two runs of one seed is chance or time that does not follow from the seed: a fault of ours, or of
 //! the machine. Over sockets times differ, so there the stable transcripts are compared.
 
-use std::ffi::OsString;
-use std::process::{Command, Stdio};
-
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
 use crate::cli::scripts::args::{Script, Wanted};
+use crate::cli::scripts::fresh::Fresh;
 use crate::cli::scripts::made::say;
 use crate::cli::scripts::play::Ends;
 use crate::shell::output::complain;
 use crate::text::{escape_display, escape_json};
 
-/// How a Rust program ends that panics.
-const PANICKED: i32 = 101;
 /// Characters of a differing line that are shown.
 const SHOWN: usize = 400;
 
@@ -30,34 +26,42 @@ enum Compared {
 
 /// Plays a script twice.
 pub(super) fn verify(script: &Script, wanted: &Wanted, flags: &Flags) -> Exit {
-    if !wanted.is_clear(true) {
+    if !wanted.is_clear(true, &script.file) {
         return Exit::Usage;
     }
     let Some(source) = super::run::read(script) else { return Exit::Runtime };
     let what = if script.tcp { "--stable=-" } else { "--json" };
-    let both = [run(script, flags, what), run(script, flags, what)];
-    let [Ok(first), Ok(second)] = both else {
-        let error = both.into_iter().find_map(Result::err).unwrap_or_default();
-        complain(&format!("hobnob: verify: {error}"));
-        return Exit::Runtime;
+    let fresh = Fresh::new(script, flags);
+    let both = fresh.run(what).and_then(|first| Ok((first, fresh.run(what)?)));
+    if fresh.is_interrupted() {
+        complain("hobnob: verify: interrupted");
+        return Exit::Interrupted;
+    }
+    let (first, second) = match both {
+        Ok(both) => both,
+        Err(error) => {
+            complain(&format!("hobnob: verify: {error}"));
+            return Exit::Runtime;
+        }
     };
     // Whatever a run says of its own failure, here it matters only that it is said twice; but what
     // does not run at all is not compared.
-    for exit in [Exit::Parse, Exit::Interrupted] {
-        if first.1 == i32::from(exit.code()) {
-            let file = escape_display(&script.file.display().to_string());
-            complain(&format!("hobnob: verify: the script does not run; see: hobnob run {file}"));
-            return exit;
-        }
+    if first.1 == i32::from(Exit::Parse.code()) {
+        let file = escape_display(&script.file.display().to_string());
+        complain(&format!("hobnob: verify: the script does not run; see: hobnob run {file}"));
+        return Exit::Parse;
     }
-    let compared = compare_runs(script, flags, &first, &second);
-    let exit = if matches!(compared, Compared::Same(..)) { Exit::Done } else { Exit::Differs };
-    tell(script, &compared, flags.json);
+    let compared = compare_runs(&fresh, &first, &second);
+    let mut exit = if matches!(compared, Compared::Same(..)) { Exit::Done } else { Exit::Differs };
+    if let Err(error) = tell(script, &compared, flags.json) {
+        complain(&format!("hobnob: {error}"));
+        exit = exit.max(Exit::Runtime);
+    }
     let ends = Ends::default();
     super::run::make(&source, || super::sweep::once(&source, script, script.seed, &ends), wanted, flags, exit)
 }
 
-fn compare_runs(script: &Script, flags: &Flags, first: &(String, i32), second: &(String, i32)) -> Compared {
+fn compare_runs(fresh: &Fresh<'_>, first: &(String, i32), second: &(String, i32)) -> Compared {
     let Some((at, a, b)) = compare(&first.0, &second.0) else {
         return match first.1 == second.1 {
             true => Compared::Same(first.0.lines().count(), first.1),
@@ -69,7 +73,7 @@ fn compare_runs(script: &Script, flags: &Flags, first: &(String, i32), second: &
     // What the nodes tell is the same, but not what they did.
     if is_end(a)
         && is_end(b)
-        && let [Ok((a, _)), Ok((b, _))] = [run(script, flags, "--trace=-"), run(script, flags, "--trace=-")]
+        && let [Ok((a, _)), Ok((b, _))] = [fresh.run("--trace=-"), fresh.run("--trace=-")]
         && let Some((at, a, b)) = compare(&a, &b)
     {
         differ.push(("step of the world", at, a.to_owned(), b.to_owned()));
@@ -77,7 +81,7 @@ fn compare_runs(script: &Script, flags: &Flags, first: &(String, i32), second: &
     Compared::Differ(differ)
 }
 
-fn tell(script: &Script, compared: &Compared, json: bool) {
+fn tell(script: &Script, compared: &Compared, json: bool) -> Result<(), String> {
     let cut = |line: &str| -> String { escape_display(&line.chars().take(SHOWN).collect::<String>()) };
     let mut line = Vec::new();
     let seed = script.seed;
@@ -113,8 +117,7 @@ fn tell(script: &Script, compared: &Compared, json: bool) {
             }
         }
     }
-    // Nobody reads it: then nobody is to be told.
-    let _ = say(&line);
+    say(&line)
 }
 
 /// The first line that differs, and its number from 0.
@@ -128,33 +131,4 @@ fn compare<'a>(first: &'a str, second: &'a str) -> Option<(usize, &'a str, &'a s
         }
     }
     None
-}
-
-/// One run in a process of its own: what it prints, and its exit code.
-fn run(script: &Script, flags: &Flags, what: &str) -> Result<(String, i32), String> {
-    let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    let mut args: Vec<OsString> = vec!["run".into(), what.into(), "--quiet".into(), "--seed".into()];
-    args.push(script.seed.to_string().into());
-    args.extend(script.tcp.then(|| "--tcp".into()));
-    if let Some(timeout) = flags.timeout {
-        args.extend(["--timeout".into(), crate::api::command::show(timeout).into()]);
-    }
-    args.push(script.file.clone().into());
-    args.extend(script.args.iter().map(OsString::from));
-    let run = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::piped()).output();
-    let run = run.map_err(|error| format!("cannot start this program: {error}"))?;
-    let Some(exit) = run.status.code() else {
-        return Err(format!("a run was killed: {}", run.status));
-    };
-    // Two runs that fall over at the same place are alike, and yet nobody is to hear that all is well.
-    if exit == PANICKED {
-        let said = String::from_utf8_lossy(&run.stderr);
-        let words: Vec<_> = said.trim().lines().take(2).map(escape_display).collect();
-        return Err(format!("this program fell over: {}", words.join(" ")));
-    }
-    let text = String::from_utf8(run.stdout).map_err(|_| "a run printed no text".to_owned())?;
-    if text.is_empty() {
-        return Err(String::from_utf8_lossy(&run.stderr).trim().to_owned());
-    }
-    Ok((text, exit))
 }

@@ -53,6 +53,8 @@ impl Live {
 
     /// The program dies at once. Its system closes its sockets as they are.
     pub(in crate::live) fn crash(&mut self, at: usize) {
+        // Whoever waits is to see that before anything that comes of it.
+        self.news += 1;
         self.stop(at);
         let of_it = |(_, thing): &(Token, &mut Thing)| match thing {
             Thing::Stream(stream) => stream.host() == at,

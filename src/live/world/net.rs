@@ -249,23 +249,31 @@ impl Live {
     fn dial_ended(&mut self, relay: &mut Relay, now: Now, why: Why) -> bool {
         relay.reset();
         if let Some(place) = relay.sides[0].stream {
-            self.ended(place, now, why);
-            if let Some(stream) = self.things.stream(place) {
-                stream.kill();
-                self.ready.push(place);
-            }
+            self.break_off(place, now, why);
         }
         false
     }
 
-    /// Both ends of every stream between two hosts are to see a reset; what is under way is lost.
+    /// The stream there ends at once, whatever the system still has to say of it.
+    fn break_off(&mut self, place: Token, now: Now, why: Why) {
+        self.ended(place, now, why);
+        if let Some(stream) = self.things.stream(place) {
+            stream.kill();
+            self.ready.push(place);
+        }
+    }
+
+    /// Both ends of every stream between two hosts see a reset now, as in the imaginary world, and not
+    /// when the system gets round to it; what is under way is lost.
     pub(super) fn reset_between(&mut self, a: PeerNo, b: PeerNo, now: Now) {
         for token in self.between(a, b) {
             let Some(mut relay) = self.things.take_relay(token) else { continue };
             match relay.stage {
-                Stage::Open => relay.reset(),
-                Stage::Connecting | Stage::Answered(_) => {
-                    self.dial_ended(&mut relay, now, Why::Reset);
+                Stage::Open | Stage::Connecting | Stage::Answered(_) => {
+                    relay.reset();
+                    for place in relay.sides.iter().filter_map(|side| side.stream) {
+                        self.break_off(place, now, Why::Reset);
+                    }
                 }
                 Stage::Knocking(_) | Stage::Refused(_) => {
                     self.things.put(token, Thing::Relay(relay));

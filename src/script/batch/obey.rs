@@ -11,7 +11,6 @@ use crate::api::reply::{Reply, Status, Whois};
 use crate::id::Name;
 use crate::limits;
 use crate::play::Ev;
-use crate::script::act::Target;
 use crate::script::batch::me;
 use crate::script::batch::read::{self, Line};
 use crate::script::batch::world::{disturb, settle, target};
@@ -82,7 +81,8 @@ impl Cast {
                 (Err(error), Outcome::Fail | Outcome::Either) if !error.failure.is_final() => {
                     let said = error.failure.to_string();
                     let first = said.lines().next().unwrap_or_default().to_owned();
-                    self.note(&spot, None, format!("failed, as it may: {first}"));
+                    let must = if outcome == Outcome::Fail { "must" } else { "may" };
+                    self.note(&spot, None, format!("failed, as it {must}: {first}"));
                 }
                 (Err(error), _) => return Err(error),
             }
@@ -263,17 +263,7 @@ fn command_deed(
             Ok(None)
         }
         Command::Broadcast { text, .. } => turns.broadcast(spot, me, text.as_str()).map(|_| None),
-        Command::Reply { text } => {
-            let last = turns.stage.borrow().scene.actors[me.0].last.clone();
-            let Some(last) = last else {
-                return Err(Failure::Command { verb: "reply", error: CommandError::NoOneWrote }.into());
-            };
-            let to = match last.from.no {
-                Some(no) => Target::Cast(no),
-                None => Target::Other(PeerRef::Word(last.from.name.to_string())),
-            };
-            turns.send(spot, me, &to, text.as_str()).map(|()| None)
-        }
+        Command::Reply { text } => turns.reply(spot, me, text.as_str()).map(|()| None),
         Command::Disconnect { peer: None } => turns.disconnect(spot, me, None).map(|()| None),
         Command::Disconnect { peer: Some(peer) } => {
             if let Some(peer) = target(turns, &peer) {

@@ -48,7 +48,10 @@ pub(super) fn blocks(file: &Arc<str>, text: &str) -> Result<Vec<Block>, ScriptEr
             Some(open) if is_end(line, open) => {
                 if let Some(Fence { ours: Some((from, inside)), .. }) = fence.take() {
                     let spot = Spot { file: Arc::clone(file), line: from, column: 0 };
-                    let title = Some(format!("{heading} (line {from})"));
+                    let title = Some(match heading.as_str() {
+                        "" => format!("line {from}"),
+                        heading => format!("{heading} (line {from})"),
+                    });
                     blocks.push(Block { title, spot, lines: read(file, inside.into_iter())? });
                 }
             }
@@ -153,6 +156,8 @@ mod tests {
             blocks.iter().map(|b| (b.title.clone().unwrap_or_default(), b.lines.len())).collect();
         assert_eq!(seen, [("One (line 3)".to_owned(), 2), ("Two (line 12)".into(), 1)]);
         assert_eq!(blocks[0].lines[1].spot.line, 5);
+        let alone = self::blocks(&"a.md".into(), "```hob\nsettle\n```\n").expect("good");
+        assert_eq!(alone[0].title.as_deref(), Some("line 1"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a script says of itself: its steps and notes, what is to be so, and its tests, each of which
 //! has a world of its own and does not stop the next when it fails.
 
-use rhai::{Engine, FnPtr, Map, NativeCallContext};
+use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::script::deeds::DeedKind;
 use crate::script::error::{Failure, ScriptError, Spot};
 use crate::script::record::text;
 use crate::script::rhai::kit::{Fallible, Invariant, Kit};
-use crate::script::rhai::peers::{duration, known_keys};
+use crate::script::rhai::peers::{duration, known_keys, said};
 use crate::script::stage::Stage;
 
 type Ctx<'a> = NativeCallContext<'a>;
@@ -23,15 +23,16 @@ pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
 
 fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
     let own = Rc::clone(kit);
-    engine.register_fn("step", move |ctx: Ctx<'_>, title: &str| {
+    engine.register_fn("step", move |ctx: Ctx<'_>, title: Dynamic| {
         own.act(&ctx, |turns, spot| {
-            turns.stage.borrow_mut().step(spot, title);
+            turns.stage.borrow_mut().step(spot, &said("step", &title)?);
             Ok(())
         })
     });
     let own = Rc::clone(kit);
-    engine.register_fn("note", move |ctx: Ctx<'_>, words: &str| {
+    engine.register_fn("note", move |ctx: Ctx<'_>, words: Dynamic| {
         own.act(&ctx, |turns, spot| {
+            let words = said("note", &words)?;
             turns.stage.borrow_mut().record(None, Ev::Note, |moment| {
                 moment.line = Some(spot.line);
                 moment.text = text(words);
@@ -52,7 +53,7 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
 fn check(kit: &Kit, ctx: &Ctx<'_>, holds: bool, words: &str) -> Fallible<()> {
     kit.act(ctx, |turns, spot| {
         let mut stage = turns.stage.borrow_mut();
-        let answers = std::mem::take(&mut stage.answers);
+        let answers = stage.answers.check();
         let may = may_look(&mut stage, spot, &format!("check: {words}"));
         if !may || (!holds && (answers.void || stage.names_left_out(spot))) {
             return Ok(());
@@ -129,7 +130,7 @@ fn eventually(kit: &Kit, ctx: &Ctx<'_>, holds: &FnPtr, title: &str, options: Map
             let before = std::mem::take(&mut turns.stage.borrow_mut().answers);
             let so = holds.call_within_context::<bool>(ctx, ()).map_err(|error| kit.explain(*error))?;
             let answers = std::mem::replace(&mut turns.stage.borrow_mut().answers, before);
-            let so = so || answers.void;
+            let so = so || answers.is_void();
             let left = until.since(turns.stage.borrow().scene.world.now().mono);
             if so {
                 turns.stage.borrow_mut().record(None, Ev::Check, |moment| {
@@ -139,17 +140,16 @@ fn eventually(kit: &Kit, ctx: &Ctx<'_>, holds: &FnPtr, title: &str, options: Map
                 });
                 return Ok(());
             }
-            if left.is_zero() {
+            if !next_news(turns, left)? && left.is_zero() {
                 let within = crate::api::command::show(within);
                 return Err(Failure::Check(format!("eventually: {title} (not within {within})")).at(spot));
             }
-            next_news(turns, left)?;
         }
     })
 }
 
-/// Lets one thing happen.
-fn next_news(turns: &mut crate::script::turns::Turns<'_>, left: Duration) -> Result<(), ScriptError> {
+/// Lets one thing happen; false when nothing does.
+fn next_news(turns: &mut crate::script::turns::Turns<'_>, left: Duration) -> Result<bool, ScriptError> {
     let before = turns.stage.borrow().log.count();
-    turns.until(left, |stage| (stage.log.count() != before).then_some(())).map(drop)
+    Ok(turns.until(left, |stage| (stage.log.count() != before).then_some(()))?.is_some())
 }

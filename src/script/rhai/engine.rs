@@ -17,7 +17,7 @@ use crate::script::record::text;
 use crate::script::rhai::kit::Kit;
 use crate::script::rhai::meter::Pace;
 use crate::script::rhai::values::Peer;
-use crate::script::rhai::{checks, import, network, peers, programs, raw, tests, texts, values};
+use crate::script::rhai::{checks, import, network, pair, peers, programs, raw, tests, texts, values};
 use crate::script::stage::{Effort, Setting, Shared, Stage};
 use crate::script::stop::Stop;
 use crate::script::{Outcome, Source};
@@ -181,6 +181,7 @@ fn engine(kit: &Rc<Kit>, source: &Source) -> Engine {
     raw::register(&mut engine, kit);
     texts::register(&mut engine, kit);
     tests::register(&mut engine, kit);
+    pair::register(&mut engine, kit);
     engine
 }
 

@@ -179,7 +179,7 @@ impl Kit {
             let holds = caller(&always.holds, &mut []).map_err(|error| self.explain(*error))?;
             let answers = std::mem::replace(&mut self.stage.borrow_mut().answers, before);
             match holds.as_bool() {
-                Ok(holds) if holds || answers.void => {}
+                Ok(holds) if holds || answers.is_void() => {}
                 Ok(_) => return Err(Failure::Check(format!("always: {}", always.title)).at(&always.spot)),
                 Err(kind) => {
                     let words = format!("always: the function is to give true or false, not {kind}");
@@ -195,9 +195,13 @@ impl Kit {
         let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
         let (line, column) = (number(error.1.line()), number(error.1.position()));
         let spot = Spot { file: Arc::clone(&self.file), line, column };
-        let words = crate::text::escape_display(&error.0.to_string());
+        let mut words = crate::text::escape_display(&error.0.to_string());
+        let quote = self.stage.borrow().quote(&spot);
+        if let Some(span) = quote.as_deref().and_then(|line| trouble::bare_duration(line, column)) {
+            words.push_str(&format!("; a duration is written {span}"));
+        }
         let mut error = Failure::Parse(words).at(&spot);
-        error.quote = self.stage.borrow().quote(&spot);
+        error.quote = quote;
         error
     }
 

@@ -4,10 +4,12 @@
 
 mod checks;
 mod engine;
+mod forms;
 mod import;
 mod kit;
 mod meter;
 mod network;
+mod pair;
 mod peers;
 mod programs;
 mod raw;
@@ -19,3 +21,4 @@ mod values;
 pub(super) use engine::Talk;
 pub use engine::run;
 pub use meter::Pace;
+pub use pair::WAYS;

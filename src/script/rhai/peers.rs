@@ -36,9 +36,12 @@ fn actor(turns: &Turns<'_>, me: &Peer) -> Result<Option<PeerNo>, ScriptError> {
 /// Who is asked something, if it is not left out.
 fn asked(turns: &Turns<'_>, whom: &Peer) -> Result<Option<PeerNo>, ScriptError> {
     let found = actor(turns, whom)?;
-    if found.is_none() {
-        turns.stage.borrow_mut().not_answered();
+    let mut stage = turns.stage.borrow_mut();
+    match found {
+        Some(_) => stage.answers.come(),
+        None => stage.not_answered(),
     }
+    drop(stage);
     Ok(found)
 }
 
@@ -142,23 +145,16 @@ fn saying(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("reply", move |ctx: Ctx<'_>, me: Peer, words: Dynamic| {
         own.act(&ctx, |turns, spot| {
             let words = said("reply", &words)?;
-            let Some(me) = actor(turns, &me)? else { return Ok(()) };
-            let last = turns.stage.borrow().scene.actors[me.0].last.clone();
-            let Some(last) = last else {
-                let error = crate::api::command::CommandError::NoOneWrote;
-                return Err(Failure::Command { verb: "reply", error }.into());
-            };
-            let to = match last.from.no {
-                Some(no) => Target::Cast(no),
-                None => Target::Other(crate::api::command::PeerRef::Word(last.from.name.to_string())),
-            };
-            turns.send(spot, me, &to, &words)
+            match actor(turns, &me)? {
+                Some(me) => turns.reply(spot, me, &words),
+                None => Ok(()),
+            }
         })
     });
 }
 
 /// What is to be said: a text, or a value that has an obvious one.
-fn said(verb: &str, words: &Dynamic) -> Result<String, Failure> {
+pub(super) fn said(verb: &str, words: &Dynamic) -> Result<String, Failure> {
     if words.is_string() || words.is_int() || words.is_bool() || words.is_float() || words.is_char() {
         return Ok(words.to_string());
     }
@@ -220,11 +216,7 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
                     Some((no, from)) => turns.expect(spot, no, from.as_ref(), &pattern, within)?,
                     None => None,
                 };
-                // The script may look into it, and what it finds there says nothing.
-                let heard = heard.unwrap_or_else(|| {
-                    turns.stage.borrow_mut().not_answered();
-                    Heard::nothing(me.0)
-                });
+                let heard = heard.unwrap_or_else(|| Heard::nothing(me.0));
                 Ok(Dynamic::from(Message { heard }))
             })
         }
@@ -237,17 +229,25 @@ fn expecting(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_fn("expect", move |ctx: Ctx<'_>, me: Peer, like: &str| with(&ctx, me, like, Map::new()));
     let none = |kit: &Rc<Kit>| {
         let kit = Rc::clone(kit);
-        move |ctx: &Ctx<'_>, me: Peer, within: Duration| -> Fallible<()> {
-            kit.act(ctx, |turns, spot| match actor(turns, &me)? {
-                Some(me) => turns.expect_none(spot, me, within),
-                None => Ok(()),
+        move |ctx: &Ctx<'_>, me: Peer, within: Option<Dynamic>| -> Fallible<()> {
+            kit.act(ctx, |turns, spot| {
+                let within = match &within {
+                    Some(within) => duration("expect_none", within)?,
+                    None => limits::EXPECT_NONE,
+                };
+                match actor(turns, &me)? {
+                    Some(me) => turns.expect_none(spot, me, within),
+                    None => Ok(()),
+                }
             })
         }
     };
     let with = none(kit);
-    engine.register_fn("expect_none", move |ctx: Ctx<'_>, me: Peer, within: Span| with(&ctx, me, within.0));
+    engine.register_fn("expect_none", move |ctx: Ctx<'_>, me: Peer, within: Dynamic| {
+        with(&ctx, me, Some(within))
+    });
     let with = none(kit);
-    engine.register_fn("expect_none", move |ctx: Ctx<'_>, me: Peer| with(&ctx, me, limits::EXPECT_NONE));
+    engine.register_fn("expect_none", move |ctx: Ctx<'_>, me: Peer| with(&ctx, me, None));
     let left = |kit: &Rc<Kit>| {
         let kit = Rc::clone(kit);
         move |ctx: &Ctx<'_>, me: Peer, whom: Dynamic, options: Map| -> Fallible<()> {

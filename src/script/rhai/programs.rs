@@ -38,6 +38,10 @@ pub(super) enum Place {
 }
 
 impl Launched {
+    pub(super) fn new(scene: u64, number: usize) -> Self {
+        Self { scene, number }
+    }
+
     fn of<'a>(&self, stage: &'a Stage) -> Result<&'a Started, ScriptError> {
         let found = stage.scene.programs.get(self.number).filter(|_| stage.scene.number == self.scene);
         found.ok_or_else(|| {
@@ -101,7 +105,8 @@ fn answer(stage: &mut Stage, value: &Dynamic) -> Result<AnswerValue, Failure> {
         });
     }
     if let Ok(number) = value.as_int() {
-        let own = stage.scene.port.is_some_and(|port| i64::from(port) == number);
+        // Outside of tests PORT stands for the port of whatever test there will be.
+        let own = stage.depth() == 0 && stage.scene.port.is_some_and(|port| i64::from(port) == number);
         return Ok(if own { AnswerValue::OwnPort } else { AnswerValue::Text(number.to_string()) });
     }
     match value.clone().into_string() {
@@ -226,7 +231,7 @@ fn expect_out(
     Err(unmet(started, what, pattern.as_str()).into())
 }
 
-fn expect_listen(
+pub(super) fn expect_listen(
     turns: &mut Turns<'_>,
     spot: &Spot,
     program: &Launched,

@@ -2,7 +2,7 @@
 //! that fails does not stop the next; where programs of others are graded it is tried again, and one
 //! that fails now and then is called flaky.
 
-use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
 use std::rc::Rc;
 
 use crate::play::{Ev, Moment, More, Verdict};
@@ -37,7 +37,7 @@ pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
 
 fn test(kit: &Kit, ctx: &Ctx<'_>, title: &str, points: f64, body: &FnPtr) -> Fallible<()> {
     let spot = kit.spot(ctx);
-    if !kit.stage.borrow_mut().may_test(&spot, title) {
+    if kit.stage.borrow().pair || !kit.stage.borrow_mut().may_test(&spot, title) {
         return Ok(());
     }
     let attempts = kit.act(ctx, |turns, _| {
@@ -56,8 +56,14 @@ fn test(kit: &Kit, ctx: &Ctx<'_>, title: &str, points: f64, body: &FnPtr) -> Fal
     let mut failed = Vec::new();
     loop {
         let from = kit.act(ctx, |turns, _| test.begin(&mut turns.stage.borrow_mut()))?;
-        let result = body.call_within_context::<Dynamic>(ctx, ());
-        let error = result.err().map(|error| kit.explain(*error));
+        let error = match body.call_within_context::<Dynamic>(ctx, ()).err() {
+            // The script ends here, and it did so by itself.
+            Some(exit) if matches!(*exit, EvalAltResult::Exit(..)) => {
+                test.end(kit, None, &failed)?;
+                return Err(exit);
+            }
+            error => error.map(|error| kit.explain(*error)),
+        };
         match error {
             Some(error) if !error.failure.is_final() && failed.len() + 1 < attempts => {
                 failed.push(error);
@@ -126,7 +132,7 @@ impl Test<'_> {
 }
 
 /// The scene is over, and with it what belongs to it.
-fn leave(kit: &Kit) {
+pub(super) fn leave(kit: &Kit) {
     let scene = kit.stage.borrow().scene.number;
     kit.stage.borrow_mut().leave();
     kit.handlers.borrow_mut().retain(|(of, _), _| *of != scene);

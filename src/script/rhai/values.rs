@@ -90,7 +90,7 @@ fn span(seconds: f64) -> Fallible<Span> {
 
 pub(super) fn register(engine: &mut Engine, kit: &Rc<Kit>) {
     peer(engine, kit);
-    message(engine);
+    message(engine, kit);
     durations(engine);
     engine.register_type_with_name::<ScriptError>("Error");
     engine.register_fn("to_string", |error: &mut ScriptError| error.failure.to_string());
@@ -115,21 +115,32 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     // These two are wanted before anybody is cast, for what is typed at prompts.
     engine.register_get("ip", |peer: &mut Peer| Place::Ip(peer.0));
     engine.register_get("port", |peer: &mut Peer| Place::Port(peer.0));
-    let actor = |kit: &Rc<Kit>, get: fn(&Stage, PeerNo) -> Dynamic| {
+    // Of one that is left out; the script may look into it, and what it finds there says nothing.
+    let no_text = |_: Name| Dynamic::from("");
+    let no_message = |name: Name| Dynamic::from(Message { heard: Heard::nothing(name) });
+    let actor = |kit: &Rc<Kit>, nothing: fn(Name) -> Dynamic, get: fn(&Stage, PeerNo) -> Dynamic| {
         let kit = Rc::clone(kit);
         move |peer: &mut Peer| -> Dynamic {
-            let stage = kit.stage.borrow();
+            let mut stage = kit.stage.borrow_mut();
             match peer.no(&stage) {
-                Ok(Some(no)) => get(&stage, no),
-                Ok(None) | Err(_) => Dynamic::UNIT,
+                Ok(Some(no)) => return get(&stage, no),
+                Ok(None) => stage.not_seen(),
+                Err(_) => return Dynamic::UNIT,
             }
+            nothing(peer.0)
         }
     };
-    engine.register_get("addr", actor(kit, |stage, no| stage.scene.actors[no.0].addr.to_string().into()));
-    engine.register_get("key", actor(kit, |stage, no| stage.scene.actors[no.0].key.to_string().into()));
+    engine.register_get(
+        "addr",
+        actor(kit, no_text, |stage, no| stage.scene.actors[no.0].addr.to_string().into()),
+    );
+    engine.register_get(
+        "key",
+        actor(kit, no_text, |stage, no| stage.scene.actors[no.0].key.to_string().into()),
+    );
     engine.register_get(
         "state",
-        actor(kit, |stage, no| {
+        actor(kit, no_text, |stage, no| {
             let up = stage.scene.world.is_up(no).unwrap_or(false);
             match (up, stage.scene.actors[no.0].ended) {
                 (true, _) => "up".into(),
@@ -140,22 +151,32 @@ fn peer(engine: &mut Engine, kit: &Rc<Kit>) {
     );
     engine.register_get(
         "last",
-        actor(kit, |stage, no| match &stage.scene.actors[no.0].last {
+        actor(kit, no_message, |stage, no| match &stage.scene.actors[no.0].last {
             Some(heard) => Dynamic::from(Message { heard: heard.clone() }),
             None => Dynamic::UNIT,
         }),
     );
 }
 
-fn message(engine: &mut Engine) {
+fn message(engine: &mut Engine, kit: &Rc<Kit>) {
     engine.register_type_with_name::<Message>("Message");
+    // What is found in a message that was left out says nothing.
+    let look = |kit: &Rc<Kit>, get: fn(&Heard) -> Dynamic| {
+        let kit = Rc::clone(kit);
+        move |message: &mut Message| -> Dynamic {
+            if message.heard.is_nothing() {
+                kit.stage.borrow_mut().not_answered();
+            }
+            get(&message.heard)
+        }
+    };
     let shown = |message: &mut Message| format!("{}: {}", message.heard.from.name, message.heard.text);
     engine.register_fn("to_string", shown);
     engine.register_fn("to_debug", shown);
-    engine.register_get("text", |message: &mut Message| message.heard.text.to_string());
-    engine.register_get("from", |message: &mut Message| someone(&message.heard.from));
-    engine.register_get("auto", |message: &mut Message| message.heard.auto);
-    engine.register_get("plain", |message: &mut Message| message.heard.plain);
+    engine.register_get("text", look(kit, |heard| heard.text.to_string().into()));
+    engine.register_get("from", look(kit, |heard| someone(&heard.from)));
+    engine.register_get("auto", look(kit, |heard| heard.auto.into()));
+    engine.register_get("plain", look(kit, |heard| heard.plain.into()));
 }
 
 fn durations(engine: &mut Engine) {
