@@ -14,7 +14,7 @@ use crate::node::io::Effect;
 use crate::node::peers::PeerIx;
 use crate::node::waiting::{PONG, Waiting};
 use crate::why::Why;
-use crate::wire::message::{Bye, Message};
+use crate::wire::message::Message;
 
 impl Node {
     pub(super) fn command(&mut self, request: RequestId, command: Command, out: &mut Vec<Effect>) {
@@ -51,7 +51,7 @@ impl Node {
                 self.keep(address, request, out);
                 return Ok(());
             }
-            Command::Disconnect { peer } => self.disconnect(peer.as_ref(), out)?,
+            Command::Disconnect { peer } => return self.disconnect(request, peer.as_ref()),
             Command::Ping { peer } => return self.ping_peer(request, &peer),
             Command::Whois { peer } => {
                 let ix = self.peers.resolve(&peer)?;
@@ -177,7 +177,8 @@ impl Node {
         }
     }
 
-    fn disconnect(&mut self, peer: Option<&PeerRef>, out: &mut Vec<Effect>) -> Result<Reply, CommandError> {
+    /// What was said before it is delivered first, and what was heard acknowledged; see `part_when_done`.
+    fn disconnect(&mut self, request: RequestId, peer: Option<&PeerRef>) -> Result<(), CommandError> {
         let whom = match peer {
             Some(peer) => {
                 let ix = self.peers.resolve(peer)?;
@@ -191,20 +192,10 @@ impl Node {
         if whom.is_empty() {
             return Err(CommandError::NobodyConnected);
         }
-        let told = whom.iter().map(|&ix| self.peers.who(ix)).collect();
-        for ix in whom {
-            self.stop_redial(ix);
-            if self.peers.get(ix).id.is_plain() {
-                self.plain_exit(ix, out);
-            }
-            self.leave_peer(ix, true, out);
-            let links: Vec<_> =
-                self.links.iter().filter(|(_, conn)| conn.peer == Some(ix)).map(|(id, _)| *id).collect();
-            for link in links {
-                self.part(link, Bye::Disconnecting, out);
-            }
-        }
-        Ok(Reply::Disconnected(told))
+        whom.iter().for_each(|&ix| self.stop_redial(ix));
+        let until = self.now.mono.plus(limits::GOODBYE);
+        self.wait(request, until, Waiting::Part { whom, until });
+        Ok(())
     }
 
     fn ping_peer(&mut self, request: RequestId, peer: &PeerRef) -> Result<(), CommandError> {

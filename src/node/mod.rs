@@ -207,6 +207,7 @@ impl Node {
                 self.pump(ix);
             }
             if self.ready.is_empty() {
+                self.part_when_done(out);
                 self.leave_when_done(out);
             }
             self.write_out(out);

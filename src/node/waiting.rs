@@ -9,7 +9,7 @@ use crate::api::reply::Reply;
 use crate::id::{Name, RequestId};
 use crate::limits;
 use crate::node::io::Effect;
-use crate::node::peers::Peer;
+use crate::node::peers::{Peer, PeerIx};
 use crate::node::{Node, Timer};
 use crate::time::Mono;
 use crate::why::Why;
@@ -21,6 +21,8 @@ pub(super) enum Waiting {
     Pong { nonce: u64, from: Name, until: Mono },
     /// This many of the known peers are still being tried.
     Known { left: usize, connected: Vec<Who>, failed: Vec<(Who, Why)> },
+    /// A goodbye to these: first what can be delivered is.
+    Part { whom: Vec<PeerIx>, until: Mono },
     /// Our own end: first what can be delivered is, then goodbyes are said.
     Leave { parted: bool, until: Mono },
 }
@@ -35,8 +37,9 @@ impl Node {
     }
 
     pub(super) fn stop_waiting(&mut self, request: RequestId) {
-        if let Some(Waiting::Pong { until, .. } | Waiting::Leave { until, .. }) =
-            self.waiting.remove(&request)
+        if let Some(
+            Waiting::Pong { until, .. } | Waiting::Leave { until, .. } | Waiting::Part { until, .. },
+        ) = self.waiting.remove(&request)
         {
             self.timers.remove(&(until, Timer::Waiting(request)));
         }
@@ -49,6 +52,7 @@ impl Node {
                 self.waiting.remove(&request);
                 self.answer(request, Err(error), out);
             }
+            Some(Waiting::Part { .. }) => self.part_from(request, out),
             Some(Waiting::Leave { parted: false, .. }) => self.part_all(request, out),
             Some(Waiting::Leave { parted: true, .. }) => {
                 self.plain_unsaid(out);
@@ -63,12 +67,47 @@ impl Node {
         self.waiting.values().any(|waiting| matches!(waiting, Waiting::Leave { .. }))
     }
 
+    /// Says the goodbyes to single peers with whom nothing is left to do: what was said to them is
+    /// delivered, and what they said is acknowledged, or it would come again on the next link.
+    pub(super) fn part_when_done(&mut self, out: &mut Vec<Effect>) {
+        let owes = |ix: &PeerIx| {
+            let peer = self.peers.get(*ix);
+            peer.is_connected() && (peer.outbox.len() > 0 || peer.unsaved || peer.saving)
+        };
+        let is_done = |(request, waiting): (&RequestId, &Waiting)| match waiting {
+            Waiting::Part { whom, .. } if !whom.iter().any(owes) => Some(*request),
+            _ => None,
+        };
+        let done: Vec<_> = self.waiting.iter().filter_map(is_done).collect();
+        done.into_iter().for_each(|request| self.part_from(request, out));
+    }
+
+    /// Closes what is open with the peers of a waiting goodbye, and answers it.
+    fn part_from(&mut self, request: RequestId, out: &mut Vec<Effect>) {
+        let Some(Waiting::Part { whom, .. }) = self.waiting.get(&request) else { return };
+        let whom = whom.clone();
+        self.stop_waiting(request);
+        let told = whom.iter().map(|&ix| self.peers.who(ix)).collect();
+        for ix in whom {
+            if self.peers.get(ix).id.is_plain() {
+                self.plain_exit(ix, out);
+            }
+            self.leave_peer(ix, true, out);
+            let links: Vec<_> =
+                self.links.iter().filter(|(_, conn)| conn.peer == Some(ix)).map(|(id, _)| *id).collect();
+            for link in links {
+                self.part(link, Bye::Disconnecting, out);
+            }
+        }
+        self.answer(request, Ok(Reply::Disconnected(told)), out);
+    }
+
     /// When we are leaving: says goodbye as soon as nothing is left to deliver, and has left once
     /// the goodbyes are said.
     pub(super) fn leave_when_done(&mut self, out: &mut Vec<Effect>) {
         let leaving = |(request, waiting): (&RequestId, &Waiting)| match waiting {
             Waiting::Leave { parted, .. } => Some((*request, *parted)),
-            Waiting::Pong { .. } | Waiting::Known { .. } => None,
+            Waiting::Pong { .. } | Waiting::Known { .. } | Waiting::Part { .. } => None,
         };
         let Some((request, parted)) = self.waiting.iter().find_map(leaving) else { return };
         if !parted {

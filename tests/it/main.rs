@@ -79,6 +79,7 @@ mod readme;
 // The prompt in a terminal.
 mod prompt_pty;
 // Scripts at that prompt, and in batches beside it.
+mod goodbyes;
 mod guests;
 mod prompt_scripts;
 mod pty;
