@@ -36,6 +36,12 @@ impl Stage {
         self.texts.get(&spot.file)?.lines().nth(line).map(str::to_owned)
     }
 
+    /// What came of a script or a test, in which a handler may have failed.
+    pub(super) fn unbroken(&mut self, result: Result<(), ScriptError>) -> Result<(), ScriptError> {
+        let broken = self.scene.broken.take();
+        result.and_then(|()| broken.map_or(Ok(()), Err))
+    }
+
     /// An error that nobody has caught comes on the list.
     pub(super) fn record_error(&mut self, error: &ScriptError) {
         let quote = error.quote.clone().or_else(|| self.quote(error.spot.as_ref()?)).and_then(text);

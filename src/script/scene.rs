@@ -13,6 +13,7 @@ use crate::play::Ev;
 use crate::rng::Rng;
 use crate::script::act::Target;
 use crate::script::asked::Asked;
+use crate::script::error::ScriptError;
 use crate::script::programs::{Answer, Started};
 use crate::time::Mono;
 use crate::world::{PeerNo, Shape, World};
@@ -38,6 +39,8 @@ pub(super) struct Scene {
     pub(super) calls: VecDeque<Call>,
     /// What was sent and not seen to arrive: by sender and receiver, the oldest first.
     pub(super) sent: BTreeMap<(PeerNo, PeerNo), VecDeque<Sent>>,
+    /// The first failure of a handler, if one failed.
+    pub(super) broken: Option<ScriptError>,
     /// Programs of others, in the order of being started.
     pub(super) programs: Vec<Started>,
     /// What is typed at their prompts, in this scene.
@@ -186,6 +189,7 @@ impl Scene {
             handlers: Vec::new(),
             calls: VecDeque::new(),
             sent: BTreeMap::new(),
+            broken: None,
             programs: Vec::new(),
             answers: Vec::new(),
             port: None,

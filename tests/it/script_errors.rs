@@ -169,13 +169,20 @@ fn a_bound_and_an_interrupt_cannot_be_caught() {
 }
 
 #[test]
-fn a_handler_that_fails_is_said_once_and_then_called_no_more() {
-    let outcome = well(
-        "cast([\"a\", \"b\"]);
+fn a_handler_that_fails_is_said_once_and_the_script_has_failed() {
+    let text = "cast([\"a\", \"b\"]);
          b.on(\"message\", |me, m| { throw \"no\" });
          for n in 0..20 { a.send(b, n); }
-         settle();",
-    );
+         settle();
+         check(true, \"it went on\")";
+    let outcome = play(&script("t.rhai", text), 1, WorldKind::Sim);
     let notes = outcome.play.moments.iter().filter(|moment| moment.ev == Ev::Note).count();
     assert_eq!(notes, 2, "once why, once that it is over");
+    assert_eq!(outcome.exit(), Exit::Runtime);
+    let said = outcome.error.map(|error| error.to_string()).unwrap_or_default();
+    assert!(said.starts_with("t.rhai:2:36: no"), "{said}");
+    let text = "test(\"t\", 1, || { cast([\"a\", \"b\"]); b.on(\"message\", |me, m| me.sendd(a, 1)); a.send(b, 1); settle() });
+         test(\"u\", 1, || check(true, \"fine\"));";
+    let outcome = play(&script("t.rhai", text), 1, WorldKind::Sim);
+    assert_eq!((outcome.exit(), outcome.failed.len()), (Exit::Expectation, 1));
 }

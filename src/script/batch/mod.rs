@@ -35,7 +35,7 @@ pub fn run(source: &Source, setting: Setting) -> Outcome {
     let result = play(&mut cast, source, &file);
     drop(cast);
     let mut stage = stage.borrow_mut();
-    let result = result.map_err(|mut error| {
+    let result = stage.unbroken(result).map_err(|mut error| {
         error.quote = error.quote.or_else(|| stage.quote(error.spot.as_ref()?));
         error
     });
@@ -107,6 +107,7 @@ fn test(cast: &mut Cast, block: Block) -> Result<(), ScriptError> {
     }
     let result = enter(&cast.stage, &block.lines).and_then(|()| cast.obey(block.lines));
     let mut stage = cast.stage.borrow_mut();
+    let result = stage.unbroken(result);
     let verdict = if result.is_ok() { Verdict::Pass } else { Verdict::Fail };
     let result = result.map_err(|mut error| {
         error.quote = error.quote.or_else(|| stage.quote(error.spot.as_ref()?));

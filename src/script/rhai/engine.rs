@@ -37,6 +37,7 @@ pub fn run(source: &Source, setting: Setting) -> Outcome {
     kit.handlers.borrow_mut().clear();
     kit.invariants.borrow_mut().clear();
     let mut stage = stage.borrow_mut();
+    let result = stage.unbroken(result);
     if let Err(error) = &result {
         stage.record_error(error);
     }

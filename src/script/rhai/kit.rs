@@ -148,8 +148,10 @@ impl Kit {
         if ends {
             return Err(error);
         }
-        // A handler that fails is said once, and after a few times in a row it is called no more.
+        // A handler that fails is said once, and after a few times in a row it is called no more; a
+        // script in which one failed has not passed, which is said when it, or its test, has ended.
         let mut stage = self.stage.borrow_mut();
+        stage.scene.broken.get_or_insert_with(|| error.clone());
         let handler = &mut stage.scene.handlers[call.handler];
         handler.failures += 1;
         let words = match handler.failures {

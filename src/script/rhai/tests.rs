@@ -64,6 +64,7 @@ fn test(kit: &Kit, ctx: &Ctx<'_>, title: &str, points: f64, body: &FnPtr) -> Fal
             }
             error => error.map(|error| kit.explain(*error)),
         };
+        let error = error.or_else(|| kit.stage.borrow_mut().scene.broken.take());
         match error {
             Some(error) if !error.failure.is_final() && failed.len() + 1 < attempts => {
                 failed.push(error);
