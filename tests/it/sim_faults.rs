@@ -66,7 +66,8 @@ fn a_one_way_partition_stops_one_way() {
     cast.pass(SEC(5));
     assert_eq!((cast.heard(A, B), cast.heard(B, A)), (vec!["back".into()], vec![]));
     let to = PeerRef::At(cast.sim.address(B).expect("bob").into());
-    cast.give(A, Command::Disconnect { peer: None });
+    // The goodbye waits until what was said is delivered, and then no longer.
+    cast.call(A, Command::Disconnect { peer: None }).expect("it ends");
     let refused = cast.call(A, Command::Connect { to, dialect: None });
     assert!(refused.is_err(), "a stream takes a word each way");
     cast.apply(Network::Heal);
