@@ -193,6 +193,11 @@ pub fn escape_xml(text: &str) -> String {
     escape_display(&text.chars().map(allowed).collect::<String>())
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether `c` is not seen, or changes how its neighbours are seen: C0, DEL and C1, every
 /// Bidi_Control (UAX 9), line and paragraph separators, and the default-ignorable code points
 /// (DerivedCoreProperties.txt) but for variation selectors, which emoji need.

@@ -76,7 +76,7 @@ impl Source {
     pub fn hash(&self) -> String {
         use blake2::Digest;
         let hash = blake2::Blake2s256::digest(self.text.as_bytes());
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::text::hex(&hash)
     }
 }
 

@@ -3,10 +3,6 @@
 
 use crate::world::{Network, PeerNo, Shape, World, WorldError};
 
-/// Why there is no verb that loses bytes: what a script's author is told who asks for it.
-pub const NO_LOSS: &str = "loss cannot be made on a stream, which repeats what was lost, so that it only comes \
-                           later; use delay and jitter for that, or reset, hold or half-open the link";
-
 /// Whether a change makes sense now.
 pub(crate) fn check(world: &dyn World, change: &Network) -> Result<(), WorldError> {
     let two = |verb, a: PeerNo, b: PeerNo| {

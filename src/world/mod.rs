@@ -6,7 +6,6 @@ mod check;
 pub(crate) mod fault;
 pub(crate) mod pipe;
 
-pub use check::NO_LOSS;
 pub(crate) use check::check;
 
 use std::fmt;

@@ -1,14 +1,9 @@
 //! `grade --class`: every folder in a folder, each graded by a process of its own, several at a time,
 //! and a table of all.
 
-use indicatif::{ProgressBar, ProgressStyle};
 use std::ffi::{OsStr, OsString};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
@@ -17,13 +12,14 @@ use crate::cli::scripts::grade::Submission;
 use crate::cli::scripts::made::{self, say};
 use crate::cli::scripts::play::Ends;
 use crate::cli::scripts::run;
+use crate::cli::scripts::several::{cores, several};
 use crate::play::Verdict;
 use crate::report::class::{Class, Row};
 use crate::report::events;
 use crate::report::verdict::judge;
 use crate::script::rhai::WAYS;
 use crate::shell::output::complain;
-use crate::text::{Untrusted, escape_display};
+use crate::text::{Untrusted, escape_display, hex};
 
 /// What `--class` is told besides.
 #[derive(clap::Args, Debug, Clone)]
@@ -97,31 +93,8 @@ impl Work<'_> {
     /// Does something so many times, several at once; gives what came of each, in order. `None` for
     /// what was not done because somebody ended it.
     fn all<T: Send>(&self, what: &str, count: usize, each: impl Fn(usize) -> T + Sync) -> Vec<Option<T>> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let jobs = self.classroom.jobs.unwrap_or(cores * JOBS_PER_CORE).clamp(1, count.max(1));
-        let done = Mutex::new((0..count).map(|_| None).collect::<Vec<Option<T>>>());
-        let (next, bar) = (AtomicUsize::new(0), progress(what, count));
-        thread::scope(|scope| {
-            for _ in 0..jobs {
-                scope.spawn(|| {
-                    loop {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        if at >= count || self.ends.stop.asked().is_some() {
-                            return;
-                        }
-                        let result = each(at);
-                        done.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(result);
-                        if let Some(bar) = &bar {
-                            bar.inc(1);
-                        }
-                    }
-                });
-            }
-        });
-        if let Some(bar) = bar {
-            bar.finish_and_clear();
-        }
-        done.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let jobs = self.classroom.jobs.unwrap_or(cores() * JOBS_PER_CORE);
+        several(what, jobs, count, &self.ends.stop, each)
     }
 
     fn row(&self, folder: &Path) -> Row {
@@ -320,7 +293,7 @@ fn safe(name: &str) -> String {
     if safe != name {
         use blake2::Digest;
         let hash = blake2::Blake2s256::digest(name.as_bytes());
-        safe.extend(hash.iter().take(4).map(|byte| format!("{byte:02x}")));
+        safe.push_str(&hex(&hash[..4]));
     }
     safe
 }
@@ -349,18 +322,5 @@ fn hash(folder: &Path) -> String {
             hash.update(&part);
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn progress(what: &str, count: usize) -> Option<ProgressBar> {
-    if !std::io::stderr().is_terminal() || count == 0 {
-        return None;
-    }
-    let bar = ProgressBar::new(count as u64);
-    let form = format!("{{bar:40}} {{pos}}/{{len}} {what}  {{elapsed_precise}}");
-    if let Ok(style) = ProgressStyle::with_template(&form) {
-        bar.set_style(style);
-    }
-    bar.tick();
-    Some(bar)
+    hex(&hash.finalize())
 }

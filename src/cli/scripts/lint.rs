@@ -5,9 +5,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
@@ -17,6 +14,7 @@ use crate::cli::scripts::grade::Submission;
 use crate::cli::scripts::made::say;
 use crate::cli::scripts::play::Ends;
 use crate::cli::scripts::run;
+use crate::cli::scripts::several::{cores, several};
 use crate::play::{Play, Verdict};
 use crate::report::events;
 use crate::report::verdict::judge;
@@ -119,22 +117,10 @@ fn all(
     trials: &[Trial],
     ends: &Ends,
 ) -> Vec<Result<Play, String>> {
-    let jobs = thread::available_parallelism().map_or(1, usize::from) * 2;
-    let done = Mutex::new((0..trials.len()).map(|_| Err("it was not tried".to_owned())).collect::<Vec<_>>());
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..jobs.min(trials.len()) {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(trial) = trials.get(at).filter(|_| ends.stop.asked().is_none()) else { return };
-                    let play = one(script, against, flags, trial, at);
-                    done.lock().unwrap_or_else(PoisonError::into_inner)[at] = play;
-                }
-            });
-        }
+    let done = several("graded", cores() * 2, trials.len(), &ends.stop, |at| {
+        one(script, against, flags, &trials[at], at)
     });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    done.into_iter().map(|play| play.unwrap_or_else(|| Err("it was not tried".into()))).collect()
 }
 
 fn one(script: &Script, against: &Against, flags: &Flags, trial: &Trial, at: usize) -> Result<Play, String> {

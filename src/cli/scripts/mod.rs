@@ -12,6 +12,7 @@ mod play;
 mod replay;
 mod report;
 mod run;
+mod several;
 mod shrink;
 mod sweep;
 mod verify;

@@ -1,9 +1,7 @@
 //! `sweep`: plays a script with many seeds, on all cores, and says which fail and how to play each
 //! again; with --shrink, reduces the first.
 
-use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,6 +12,7 @@ use crate::cli::args::Flags;
 use crate::cli::scripts::args::{Script, Wanted};
 use crate::cli::scripts::made::say;
 use crate::cli::scripts::play::{Ends, Manner, play};
+use crate::cli::scripts::several::{cores, progress};
 use crate::cli::scripts::{run, shrink};
 use crate::script::{Outcome, Source};
 use crate::shell::output::complain;
@@ -87,12 +86,12 @@ fn all(
     ends: &Ends,
 ) -> (BTreeMap<u64, Failed>, u64) {
     // Real sockets take their own time, and would take each other's.
-    let cores = if script.tcp { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+    let cores = if script.tcp { 1 } else { cores() };
     let (next, played) = (AtomicU64::new(from), AtomicU64::new(0));
     // What does not parse does so with no seed.
     let no_script = AtomicBool::new(false);
     let failed = Mutex::new(BTreeMap::new());
-    let bar = progress((to - from).saturating_add(1));
+    let bar = progress((to - from).saturating_add(1), "seeds  {per_sec}  {eta}");
     thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
@@ -126,17 +125,6 @@ fn all(
         bar.finish_and_clear();
     }
     (failed.into_inner().unwrap_or_else(PoisonError::into_inner), played.into_inner())
-}
-
-fn progress(seeds: u64) -> Option<ProgressBar> {
-    if !std::io::stderr().is_terminal() {
-        return None;
-    }
-    let bar = ProgressBar::new(seeds);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds  {per_sec}  {eta}") {
-        bar.set_style(style);
-    }
-    Some(bar)
 }
 
 /// What came of so many seeds of so many.

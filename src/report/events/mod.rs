@@ -15,8 +15,3 @@ pub use write::{Writer, write};
 
 /// The version of the lines.
 const VERSION: u64 = 1;
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = |byte: &u8| [super::line::hex(byte >> 4), super::line::hex(*byte)].map(char::from);
-    bytes.iter().flat_map(digits).collect()
-}

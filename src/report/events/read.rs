@@ -7,10 +7,11 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{VERSION, hex};
+use super::VERSION;
 use crate::id::{Name, NameError};
 use crate::limits::{EVENTS_BYTES_MAX, EVENTS_MAX, EVENTS_TIME_MAX};
 use crate::play::{End, Ev, Head, Moment, More, Play, Verdict, WorldKind};
+use crate::text::hex;
 use crate::text::{Untrusted, escape_display};
 
 /// Why a file of events cannot be read. Says which line, and what to do.

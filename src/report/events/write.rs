@@ -3,11 +3,12 @@
 
 use blake2::{Blake2s256, Digest};
 
-use super::{VERSION, hex};
+use super::VERSION;
 use crate::id::Name;
 use crate::play::{End, Head, Moment, More, Play};
 use crate::report::line::{Line, put_number, put_seconds};
 use crate::text::Untrusted;
+use crate::text::hex;
 
 /// Writes the lines of one run.
 #[derive(Default)]
