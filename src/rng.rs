@@ -35,6 +35,15 @@ impl Seed {
 }
 
 impl Rng {
+    /// All chance of somebody in a world, from the world's seed and a name of at most 32 bytes:
+    /// distinct names give distinct streams, so whoever joins changes nobody else's.
+    pub fn of_name(mut seed: Seed, name: &str) -> Self {
+        for (byte, letter) in seed.0.iter_mut().zip(name.bytes()) {
+            *byte ^= letter;
+        }
+        Self::new(seed)
+    }
+
     /// The stream that follows from `seed`.
     pub fn new(seed: Seed) -> Self {
         Self { seed, stream: None }

@@ -79,12 +79,7 @@ impl Host {
     /// A host whose every chance follows from `seed` and from its name.
     pub(super) fn new(config: Config, addr: SocketAddr, seed: Seed, cipher: Cipher) -> Self {
         let name = config.name;
-        let mut seed = seed;
-        // Distinct names give distinct seeds, so whoever joins changes nobody else's chances.
-        for (byte, letter) in seed.0.iter_mut().zip(name.as_str().bytes()) {
-            *byte ^= letter;
-        }
-        let mut rng = Rng::new(seed);
+        let mut rng = Rng::of_name(seed, name.as_str());
         Self {
             name,
             addr,

@@ -6,7 +6,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 
-use crate::id::Name;
 use crate::key::Keys;
 use crate::live::due::Whose;
 use crate::live::host::{Host, Keeping};
@@ -38,7 +37,7 @@ impl Live {
         let addr = listener.addr();
         let listener = self.listen(listener)?;
         (config.listens, config.keeps) = (Some(addr), true);
-        let mut rng = chances(seed, config.name);
+        let mut rng = Rng::of_name(seed, config.name.as_str());
         let (keys, mut lives) = (Keys::from_seed(rng.fork()), Rng::new(rng.fork()));
         let mut disk = Disk::default();
         let node = Node::new(config.clone(), keys.clone(), disk.load(), lives.fork());
@@ -109,15 +108,6 @@ impl Live {
         self.stir(at);
         Ok(())
     }
-}
-
-/// All chance of a host, from the world's seed and its own name: distinct names give distinct seeds,
-/// so whoever joins changes nobody else's. The imaginary world draws keys in the same way.
-fn chances(mut seed: Seed, name: Name) -> Rng {
-    for (byte, letter) in seed.0.iter_mut().zip(name.as_str().bytes()) {
-        *byte ^= letter;
-    }
-    Rng::new(seed)
 }
 
 /// A free port of this machine, with what keeps it ours while nobody listens there.
