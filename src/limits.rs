@@ -76,6 +76,20 @@ pub const SEND_QUEUE_MAX: usize = 256 * 1024;
 pub const WINDOW_MESSAGES: usize = 4_096;
 /// Bytes of the same.
 pub const WINDOW_BYTES: usize = 1024 * 1024;
+/// Facts that wait to be saved before nothing more is read from anybody.
+pub const UNSAVED_MAX: usize = 65_536;
+/// Pause before a disk that was full is tried again.
+pub const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Age by the wall clock at which a message that waits for its peer is given up.
+pub const OUTBOX_AGE: Duration = Duration::from_secs(30 * 86_400);
+/// How long it must have seemed so old to a running node, as a clock may be wrong for a while.
+pub const EXPIRY_WATCH: Duration = Duration::from_secs(3_600);
+/// How often that is looked at.
+pub const EXPIRY_CHECK: Duration = Duration::from_secs(600);
+/// Messages that `log` shows, unless told.
+pub const LOG_LINES: usize = 50;
+/// Messages that it may be asked for.
+pub const LOG_LINES_MAX: usize = 100_000;
 /// Messages that wait for one peer, on the wire or away.
 pub const OUTBOX_MESSAGES: usize = 10_000;
 /// Bytes of the same.

@@ -44,8 +44,23 @@ pub enum Why {
     Replaced,
     /// It has left, and nothing reaches it any more.
     Left,
+    /// It waited too long for its peer.
+    Expired,
+    /// Another key than the peer's own has answered.
+    KeyChanged,
     /// We closed it.
     Closed,
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum StoreFault {
+    /// There is no room; there may be some later.
+    #[error("the disk is full")]
+    Full,
+    /// It cannot be trusted to keep anything any more, until the program starts anew.
+    #[error("the disk does not keep what it is given")]
+    Broken,
 }
 
 impl fmt::Display for Why {
@@ -76,6 +91,8 @@ impl fmt::Display for Why {
             Self::PlainRefused => "plain connections are refused here (--no-classic)",
             Self::Replaced => "another key is there now",
             Self::Left => "it has left",
+            Self::Expired => "it waited for 30 days",
+            Self::KeyChanged => "another key answers there",
             Self::Closed => "closed by us",
         })
     }

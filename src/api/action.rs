@@ -10,6 +10,7 @@ use crate::api::pattern::Pattern;
 use crate::api::settings::{Change, Setting};
 use crate::api::value::peer_word;
 use crate::api::words::{quote, quote_pattern, quote_text};
+use crate::limits::LOG_LINES;
 
 /// What to do. [`super::grammar::parse`] reads back what `Display` writes for every action that it
 /// can make; commands that only programs give are written as the line that comes nearest.
@@ -143,6 +144,21 @@ fn write_command(f: &mut fmt::Formatter<'_>, command: &Command) -> fmt::Result {
         Command::Ping { peer } => write!(f, "ping {}", peer_word(peer)),
         Command::Whois { peer } => write!(f, "whois {}", peer_word(peer)),
         Command::Alias { name, peer } => write!(f, "alias {name} {}", peer_word(peer)),
+        Command::Trust { peer } => write!(f, "trust {}", peer_word(peer)),
+        Command::TrustReplace { peer, key } => {
+            write!(f, "trust {} --replace {}", peer_word(peer), quote(key))
+        }
+        Command::TrustForget { peer } => write!(f, "trust {} --forget", peer_word(peer)),
+        Command::Log { peer, last, find } => {
+            f.write_str("log")?;
+            if let Some(find) = find {
+                write!(f, " --find {}", quote(find))?;
+            }
+            if *last != LOG_LINES {
+                write!(f, " -n {last}")?;
+            }
+            peer.iter().try_for_each(|peer| write!(f, " {}", peer_word(peer)))
+        }
         Command::Ignore { peer } => write!(f, "ignore {}", peer_word(peer)),
         Command::Unignore { peer } => write!(f, "unignore {}", peer_word(peer)),
         Command::Me { name: None } => f.write_str("me"),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::addr::Address;
 use crate::id::{Name, PeerId};
+use crate::key::PeerKey;
 use crate::text::Body;
-use crate::why::Why;
+use crate::why::{StoreFault, Why};
 
 /// A peer as somebody refers to it. It is looked up when the command is obeyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +105,32 @@ pub enum Command {
         /// Whose.
         peer: PeerRef,
     },
+    /// A person has compared the peer's key with the peer itself.
+    Trust {
+        /// Whose.
+        peer: PeerRef,
+    },
+    /// The key that answers in a peer's place is its key from now on.
+    TrustReplace {
+        /// Whose.
+        peer: PeerRef,
+        /// How the new key begins, in hexadecimal digits.
+        key: String,
+    },
+    /// The peer is no longer where it was; somebody else may be.
+    TrustForget {
+        /// Which.
+        peer: PeerRef,
+    },
+    /// Messages that were kept, the oldest first.
+    Log {
+        /// With this peer only.
+        peer: Option<PeerRef>,
+        /// The latest so many.
+        last: usize,
+        /// Only those with all of these words.
+        find: Option<String>,
+    },
     /// Do not show what a peer says.
     Ignore {
         /// Whom.
@@ -172,6 +199,40 @@ pub enum CommandError {
     /// The peer takes no more until it has acknowledged some; the message was not queued.
     #[error("the outbox for {0} is full; it holds {limit} messages or 16 MiB", limit = crate::limits::OUTBOX_MESSAGES)]
     OutboxFull(Name),
+    /// Another key than the peer's has answered in its place; nothing was said to it, and what waits
+    /// for the peer waits on.
+    #[error(
+        "{name} has another key: {} ({}) answers in its place; compare it with {name}, then: trust {name} --replace {}; if somebody else is there now: trust {name} --forget",
+        .shown.short(), .shown.words(), .shown.short()
+    )]
+    KeyChanged {
+        /// Whose.
+        name: Name,
+        /// The key that answers.
+        shown: PeerKey,
+    },
+    /// There is no other key that could take the place of the peer's.
+    #[error("no other key than its own has answered for {0}; nothing is to be replaced")]
+    SameKey(Name),
+    /// The digits are not those of the key that answers; nothing was replaced.
+    #[error("the key that answers for {name} begins with {}; type that, once you have compared it", .shown.short())]
+    OtherKey {
+        /// Whose.
+        name: Name,
+        /// The key that answers.
+        shown: PeerKey,
+    },
+    /// A peer that has proven a key is never spoken to in plain text.
+    #[error(
+        "{0} has proven a key there, and is never spoken to in plain text; connect without --classic, or: trust {0} --forget"
+    )]
+    NotPlain(Name),
+    /// Nothing can be saved now, so nothing is promised; the message was not queued.
+    #[error("{0}, so nothing more can be queued")]
+    Store(StoreFault),
+    /// There is no store to look into.
+    #[error("nothing is kept here (--ephemeral, or no data folder)")]
+    NothingKept,
     /// A plain program knows no such thing.
     #[error("{0} is a plain program: it has no {1}")]
     PlainPeer(Name, &'static str),

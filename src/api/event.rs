@@ -7,9 +7,10 @@ use std::time::Duration;
 use crate::addr::Address;
 use crate::api::command::Dialect;
 use crate::id::{MessageId, Name, PeerId};
+use crate::key::PeerKey;
 use crate::text::{Body, Untrusted};
 use crate::time::Now;
-use crate::why::Why;
+use crate::why::{StoreFault, Why};
 
 /// A peer, as it is to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,43 @@ pub enum What {
         /// Why.
         why: Why,
     },
+    /// Another key answers in the place of a peer, or says hello under its name; nothing was said to
+    /// it.
+    KeyChanged {
+        /// Whose place it is.
+        who: Who,
+        /// Where.
+        at: Option<SocketAddr>,
+        /// The peer's key.
+        pinned: PeerKey,
+        /// The other.
+        shown: PeerKey,
+    },
+    /// Messages of a peer's stream before what comes now never came here: they were given up, or
+    /// delivered to a former installation of ours.
+    Missed {
+        /// Whose.
+        from: Who,
+        /// How many.
+        count: u64,
+    },
+    /// A peer has messages of ours that we do not remember: our store was set back. What waits is
+    /// sent anew.
+    SetBack {
+        /// Who has them.
+        by: Who,
+    },
+    /// We are leaving, and messages stay here for a peer that is away.
+    Kept {
+        /// For whom.
+        to: Who,
+        /// How many.
+        count: usize,
+    },
+    /// What happens is not saved any more. Said once until it is.
+    StoreFailed(StoreFault),
+    /// What happens is saved again.
+    StoreWorks,
     /// An address that is kept, or a peer that is written to, does not answer. Said once until it
     /// has answered again.
     Unreachable {

@@ -7,6 +7,8 @@ use crate::api::command::Dialect;
 use crate::api::event::Who;
 use crate::id::Name;
 use crate::key::PeerKey;
+use crate::text::{Body, Untrusted};
+use crate::time::Wall;
 use crate::why::Why;
 
 /// The answer to one command, of the command's own kind.
@@ -50,6 +52,17 @@ pub enum Reply {
     Whois(Box<Whois>),
     /// To `Alias`: this is what it is called now.
     Aliased(Who),
+    /// To `Trust` and its kin: what its key is worth now.
+    Trusted {
+        /// Whose.
+        who: Who,
+        /// Its key.
+        key: PeerKey,
+        /// What it is worth.
+        trust: Trust,
+    },
+    /// To `Log`.
+    Log(Vec<LogEntry>),
     /// To `Ignore` and `Unignore`: whether what it says is hidden now.
     Ignored(Who, bool),
     /// To `Me`.
@@ -71,6 +84,8 @@ pub struct PeerRow {
     pub state: PeerState,
     /// Which protocol it speaks.
     pub dialect: Dialect,
+    /// What its key is worth.
+    pub trust: Trust,
     /// The last round trip.
     pub rtt: Option<Duration>,
     /// How long ago it was heard.
@@ -79,6 +94,83 @@ pub struct PeerRow {
     pub queued: usize,
     /// What it says is not shown.
     pub ignored: bool,
+}
+
+/// What a peer's key is worth to us. There is no other word for it anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trust {
+    /// A person has compared it with the peer.
+    Verified,
+    /// It is the one that answered first.
+    FirstUse,
+    /// Another key has answered in its place since.
+    Changed,
+    /// It is for one run of a program, or was replaced, and nothing is held against it.
+    Unknown,
+    /// There is no key.
+    Plain,
+}
+
+impl Trust {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Verified, Self::FirstUse, Self::Changed, Self::Unknown, Self::Plain];
+
+    /// The word for it, the same wherever it is shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::FirstUse => "first use",
+            Self::Changed => "CHANGED",
+            Self::Unknown => "unknown",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// What became of a message that was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    /// It came.
+    Received,
+    /// It waits for its peer.
+    Queued,
+    /// It is saved at its peer.
+    Delivered,
+    /// Its peer did not come back in time.
+    Expired,
+    /// Nothing could reach its peer any more.
+    Failed,
+    /// It was written to a plain program, which confirms nothing.
+    Sent,
+}
+
+impl MessageState {
+    /// The word for it, the same wherever it is shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Queued => "queued",
+            Self::Delivered => "delivered",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Sent => "sent, not confirmed",
+        }
+    }
+}
+
+/// A line of `log`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// With whom.
+    pub who: Who,
+    /// We said it.
+    pub ours: bool,
+    /// When, by our clock.
+    pub at: Wall,
+    /// What.
+    pub text: Untrusted<Body>,
+    /// What became of it.
+    pub state: MessageState,
 }
 
 /// Whether a peer can be talked to.

@@ -9,7 +9,7 @@ use crate::api::pattern::Pattern;
 use crate::api::settings::Setting;
 use crate::api::words::quote;
 use crate::id::Name;
-use crate::limits::{DURATION_MAX, PINGS_MAX};
+use crate::limits::{DURATION_MAX, LOG_LINES_MAX, PINGS_MAX};
 use crate::text::{Body, escape_display};
 
 /// `bob`, the beginning of a key, or an address.
@@ -102,6 +102,14 @@ pub(super) fn count(word: &str) -> Result<u32, String> {
         .ok()
         .filter(|count| (1..=PINGS_MAX).contains(count))
         .ok_or_else(|| format!("\"{}\" is no count; write a number from 1 to {PINGS_MAX}", shown(word)))
+}
+
+/// How many lines.
+pub(super) fn lines(word: &str) -> Result<usize, String> {
+    word.parse()
+        .ok()
+        .filter(|lines| (1..=LOG_LINES_MAX).contains(lines))
+        .ok_or_else(|| format!("\"{}\" is no count; write a number from 1 to {LOG_LINES_MAX}", shown(word)))
 }
 
 /// A file.

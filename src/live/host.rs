@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use crate::api::event::Event;
-use crate::id::{LinkId, Name, RequestId, SaveId};
+use crate::id::{LinkId, LoadId, Name, RequestId, SaveId};
 use crate::key::PeerKey;
 use crate::live::ready::Token;
 use crate::live::replies::Replies;
 use crate::live::world::disk::Disk;
 use crate::live::world::member::Life;
 use crate::node::Node;
-use crate::node::io::{Record, Snapshot};
+use crate::node::record::{Answer, Query, Record, Snapshot};
 use crate::store::Store;
 use crate::time::{Mono, Now, Wall};
 
@@ -98,7 +98,8 @@ impl Host {
 
     /// Whether it reads what comes.
     pub(super) fn reads(&self, now: Mono) -> bool {
-        !self.is_stuffed() && self.slow.is_none_or(|slow| slow <= now)
+        let behind = self.node.as_ref().is_some_and(Node::is_behind);
+        !self.is_stuffed() && !behind && self.slow.is_none_or(|slow| slow <= now)
     }
 
     /// When it is to be looked at even if nothing happens.
@@ -130,8 +131,7 @@ impl Keeping {
     /// Whether something is on its way to it.
     pub(super) fn is_saving(&self) -> bool {
         match self {
-            // It is done at once, or nobody can tell.
-            Self::Store(_) => false,
+            Self::Store(store) => store.is_busy(),
             Self::Disk(disk) => disk.due().is_some(),
         }
     }
@@ -143,11 +143,18 @@ impl Keeping {
         }
     }
 
-    /// The latest save that is done, once.
-    pub(super) fn saved(&mut self, now: Mono) -> Option<SaveId> {
+    pub(super) fn look_up(&mut self, load: LoadId, query: Query) {
         match self {
-            Self::Store(store) => store.saved(),
-            Self::Disk(disk) => disk.saved(now),
+            Self::Store(store) => store.look_up(load, query),
+            Self::Disk(disk) => disk.look_up(load, query),
+        }
+    }
+
+    /// The next thing that is done.
+    pub(super) fn answer(&mut self, now: Mono) -> Option<Answer> {
+        match self {
+            Self::Store(store) => store.answer(),
+            Self::Disk(disk) => disk.answer(now),
         }
     }
 }

@@ -85,6 +85,7 @@ impl Live {
                     self.hosts[at].streams.remove(&link);
                 }
                 Effect::Save { save, records } => host.store.save(now.mono, save, records),
+                Effect::Load { load, query } => host.store.look_up(load, query),
             }
             if cast && let Some(fuse) = &mut self.hosts[at].fuse {
                 *fuse = fuse.saturating_sub(1);
@@ -97,14 +98,19 @@ impl Live {
         if leaves && self.hosts[at].life.is_some() {
             self.leave(at, now);
         }
-        // A store in memory is done at once; a slower one rings the bell.
+        // A store in memory is done at once; a slower one wakes us.
         let host = &mut self.hosts[at];
-        if let Some(save) = host.store.saved(now.mono) {
+        if let Some(answer) = host.store.answer(now.mono) {
             let here = host.now(now);
             let Some(node) = host.node.as_mut() else { return };
-            node.handle(here, Input::Saved { save }, effects);
+            let behind = node.is_behind();
+            node.handle(here, Input::Stored(answer), effects);
+            let reads_again = behind && !node.is_behind();
             self.stir(at);
             self.perform(at, now, effects);
+            if reads_again {
+                self.read_again(at);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use crate::node::Node;
 use crate::node::dial::Intent;
 use crate::node::io::Effect;
 use crate::node::peers::PeerIx;
+use crate::node::record::Query;
 use crate::node::waiting::{PONG, Waiting};
 use crate::why::Why;
 use crate::wire::message::Message;
@@ -76,8 +77,17 @@ impl Node {
                 let ix = self.peers.resolve(&peer)?;
                 let before = self.peers.get(ix).name();
                 self.peers.alias(ix, name)?;
+                self.remember(ix);
                 self.emit(What::Renamed { who: self.peers.who(ix), before }, out);
                 Reply::Aliased(self.peers.who(ix))
+            }
+            Command::Trust { peer } => return self.verify(request, &peer),
+            Command::TrustReplace { peer, key } => return self.replace_key(request, &peer, &key, out),
+            Command::TrustForget { peer } => return self.forget_place(request, &peer),
+            Command::Log { peer, last, find } => {
+                let with = peer.map(|peer| self.peers.resolve(&peer)).transpose()?;
+                let with = with.map(|ix| self.peers.get(ix).id);
+                return self.look_up(request, Query { with, find, last });
             }
             Command::Ignore { peer } => self.set_ignored(&peer, true)?,
             Command::Unignore { peer } => self.set_ignored(&peer, false)?,
@@ -106,6 +116,12 @@ impl Node {
         dialect: Option<Dialect>,
         out: &mut Vec<Effect>,
     ) -> Result<(), CommandError> {
+        if dialect == Some(Dialect::Plain)
+            && let PeerRef::At(address) = to
+            && let Some(ix) = self.peers.at(address).into_iter().find(|&ix| self.peers.get(ix).is_pinned())
+        {
+            return Err(CommandError::NotPlain(self.peers.get(ix).name()));
+        }
         let (address, dialect) = match (self.peers.resolve(to), to) {
             (Ok(ix), _) if self.peers.get(ix).is_connected() => {
                 let reply = Reply::Connected { who: self.peers.who(ix), already: true };
@@ -214,6 +230,7 @@ impl Node {
     fn set_ignored(&mut self, peer: &PeerRef, ignored: bool) -> Result<Reply, CommandError> {
         let ix = self.peers.resolve(peer)?;
         self.peers.get_mut(ix).ignored = ignored;
+        self.remember(ix);
         Ok(Reply::Ignored(self.peers.who(ix), ignored))
     }
 

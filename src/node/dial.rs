@@ -12,7 +12,7 @@ use crate::id::{LinkId, PeerId, RequestId};
 use crate::limits;
 use crate::node::io::Effect;
 use crate::node::links::Conn;
-use crate::node::peers::{PeerIx, Peers};
+use crate::node::peers::{Peer, PeerIx, Peers};
 use crate::node::{Node, Timer};
 use crate::text::Body;
 use crate::time::Mono;
@@ -120,12 +120,57 @@ impl Node {
     pub(super) fn reach(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
         let peer = self.peers.get(ix);
         let (id, Some(listens)) = (peer.id, peer.listens) else { return };
-        if self.redials.iter().any(|redial| redial.peer == Some(id)) {
+        if peer.changed.is_some() || self.redials.iter().any(|redial| redial.peer == Some(id)) {
             return;
         }
         let address = Address::from(listens);
         self.redials.push(Redial::new(address.clone(), Some(id), false, None));
         self.dial(&address, Dialect::Native, Intent::Keep, out);
+    }
+
+    /// Whoever was connected to us when we were last here is looked for, and whoever something waits
+    /// for. Many at once would be a storm, so each has its own moment.
+    pub(super) fn recall(&mut self, out: &mut Vec<Effect>) {
+        let is_missed = |peer: &Peer| {
+            let waits = peer.outbox.len() > 0;
+            !peer.gone && !peer.id.is_plain() && (waits || peer.wanted && self.config.recalls)
+        };
+        let missed: Vec<_> =
+            self.peers.iter().filter(|(_, peer)| is_missed(peer)).map(|(ix, _)| ix).collect();
+        for (nth, ix) in missed.into_iter().enumerate() {
+            let peer = self.peers.get(ix);
+            if peer.outbox.len() > 0 {
+                self.watch_age();
+            }
+            let peer = self.peers.get(ix);
+            let (id, wanted, Some(listens)) = (peer.id, peer.wanted, peer.listens) else { continue };
+            let address = Address::from(listens);
+            let kept = wanted && self.config.recalls;
+            let mut redial = Redial::new(address.clone(), Some(id), kept, None);
+            // Nobody has asked for it, so nobody is told that it is not there.
+            redial.reported = true;
+            if nth < RECALL_AT_ONCE {
+                self.redials.push(redial);
+                self.dial(&address, Dialect::Native, Intent::Keep, out);
+            } else {
+                let due = self.now.mono.plus(RECALL_PAUSE * u32::try_from(nth).unwrap_or(u32::MAX));
+                redial.due = Some(due);
+                self.redials.push(redial);
+                self.timers.insert((due, Timer::Redial));
+            }
+        }
+    }
+
+    /// Whoever last answered at an address that is dialled again and again.
+    pub(super) fn redialled(&self, address: &Address) -> Option<PeerIx> {
+        let redial = self.redials.iter().find(|redial| redial.address == *address)?;
+        self.peers.find(redial.peer?)
+    }
+
+    /// Stops reaching for a peer, unless its address is to be kept for ever.
+    pub(super) fn stop_reaching(&mut self, ix: PeerIx) {
+        let id = self.peers.get(ix).id;
+        self.redials.retain(|redial| redial.peer != Some(id) || redial.kept);
     }
 
     /// Stops reaching for a peer.
@@ -150,7 +195,10 @@ impl Node {
                     self.answer(request, Ok(Reply::Connected { who, already: false }), out);
                 }
                 Intent::Known(request, _) => self.known_tried(request, Some(ix), Ok(()), out),
-                Intent::Send { request, text, auto } => self.queue(request, ix, text, auto, out),
+                Intent::Send { request, text, auto } => match self.check_room(ix) {
+                    Ok(()) => self.queue(request, ix, text, auto, out),
+                    Err(error) => self.answer(request, Err(error), out),
+                },
                 Intent::Keep => {}
             }
         }
@@ -254,6 +302,10 @@ impl Node {
         pause / 2 + pause * u32::try_from(self.rng.below(1_001)).unwrap_or(0) / 1_000
     }
 }
+
+/// Peers that are looked for at once when a node starts, and the pause between the others.
+const RECALL_AT_ONCE: usize = 16;
+const RECALL_PAUSE: Duration = Duration::from_millis(20);
 
 impl Redial {
     /// Whether it is what a timer of that time was set for; it may have been put off since, or be done.

@@ -7,10 +7,9 @@ use crate::addr::Address;
 use crate::api::command::{Command, CommandError, Dialect};
 use crate::api::event::Event;
 use crate::api::reply::Reply;
-use crate::id::{LinkId, MessageId, Name, RequestId, SaveId};
-use crate::key::PeerKey;
+use crate::id::{LinkId, LoadId, Name, RequestId, SaveId};
 use crate::limits;
-use crate::text::{Body, Untrusted};
+use crate::node::record::{Answer, Query, Record};
 use crate::why::Why;
 
 /// How a node is set up.
@@ -30,6 +29,10 @@ pub struct Config {
     /// Whether there is a store at all. Without one nothing is asked to be saved, and what would be
     /// said once it is saved is said at the end of the turn.
     pub keeps: bool,
+    /// Whether its key ends with its program; others are told.
+    pub passing: bool,
+    /// Whether it looks for the peers that it was connected to when it was last there.
+    pub recalls: bool,
     /// Streams open at once; further ones are refused.
     pub links_max: usize,
     /// Handshakes under way at once; further ones are refused.
@@ -46,6 +49,8 @@ impl Config {
             probes: true,
             hear_plain: true,
             keeps: true,
+            passing: false,
+            recalls: true,
             links_max: limits::LINKS_MAX,
             handshakes_max: limits::HANDSHAKES_MAX,
         }
@@ -94,11 +99,8 @@ pub enum Input<'a> {
         /// How.
         why: Why,
     },
-    /// What was to be saved is saved.
-    Saved {
-        /// Which request.
-        save: SaveId,
-    },
+    /// What the store says to what it was asked.
+    Stored(Answer),
 }
 
 /// Something that a node wants done.
@@ -129,12 +131,20 @@ pub enum Effect {
         /// Which.
         link: LinkId,
     },
-    /// Save these, in order, all or none; answer with `Saved` once they survive a power cut.
+    /// Save these, in order, all or none, after all that was given before; answer with
+    /// [`Answer::Saved`] once they survive a power cut, or with [`Answer::Unsaved`].
     Save {
         /// Names the answer.
         save: SaveId,
         /// What.
         records: Vec<Record>,
+    },
+    /// Look this up among what is saved; answer with [`Answer::Found`].
+    Load {
+        /// Names the answer.
+        load: LoadId,
+        /// What.
+        query: Query,
     },
     /// The answer to a command.
     Reply {
@@ -145,78 +155,4 @@ pub enum Effect {
     },
     /// Tell the front end.
     Emit(Event),
-}
-
-/// A fact that survives a restart.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Record {
-    /// A message of ours to a peer.
-    Queued {
-        /// To whom.
-        to: PeerKey,
-        /// In which stream.
-        epoch: u64,
-        /// Its number there.
-        seq: u64,
-        /// Its name.
-        id: MessageId,
-        /// What it says.
-        text: Body,
-        /// A program made it.
-        auto: bool,
-    },
-    /// The peer has saved everything up to `seq`.
-    Delivered {
-        /// Which peer.
-        to: PeerKey,
-        /// In which stream.
-        epoch: u64,
-        /// Up to and with this number.
-        seq: u64,
-    },
-    /// A message of a peer to us.
-    Received {
-        /// From whom.
-        from: PeerKey,
-        /// In which stream.
-        epoch: u64,
-        /// Its number there.
-        seq: u64,
-        /// Its name.
-        id: MessageId,
-        /// What it says.
-        text: Untrusted<Body>,
-    },
-}
-
-impl Record {
-    /// The peer that it is about.
-    pub fn peer(&self) -> PeerKey {
-        match self {
-            Self::Queued { to, .. } | Self::Delivered { to, .. } => *to,
-            Self::Received { from, .. } => *from,
-        }
-    }
-}
-
-/// What a node remembers when it starts: for each peer the two streams.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Snapshot {
-    /// A row a peer, in the order of keys.
-    pub peers: Vec<SavedPeer>,
-}
-
-/// The streams with one peer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SavedPeer {
-    /// Which.
-    pub key: PeerKey,
-    /// Our stream to it: its name and the number of the next message.
-    pub epoch: u64,
-    /// See `epoch`.
-    pub next: u64,
-    /// What it has not acknowledged, the oldest first, up to `next - 1`.
-    pub outbox: Vec<(MessageId, Body, bool)>,
-    /// Its stream to us: its name and the last number that we have.
-    pub heard: Option<(u64, u64)>,
 }

@@ -10,21 +10,25 @@ use crate::key::PeerKey;
 use crate::node::Node;
 use crate::node::io::Effect;
 use crate::node::peers::{PeerIx, same_place};
+use crate::node::record::Record;
 use crate::planted::{self, Planted};
 use crate::why::Why;
 use crate::wire::message::{Bye, Message};
 
 impl Node {
-    pub(super) fn authenticated(&mut self, id: LinkId, key: PeerKey) {
+    pub(super) fn authenticated(&mut self, id: LinkId, key: PeerKey, out: &mut Vec<Effect>) {
+        if let Some(pinned) = self.expected(id, key) {
+            return self.refuse_key(id, pinned, key, out);
+        }
         let ix = self.native_peer(key);
         let peer = self.peers.get(ix);
         let hello = Message::Hello {
             name: self.config.name.as_str(),
             port: self.config.listens.map_or(0, |addr| addr.port()),
-            passing: true,
+            passing: self.config.passing,
             epoch: peer.outbox.epoch(),
             base: peer.outbox.base(),
-            have: peer.inbox.have(),
+            have: peer.inbox.have().map(|heard| (heard.epoch, heard.seq, heard.id.0)),
         };
         if let Some(conn) = self.links.get_mut(&id) {
             conn.peer = Some(ix);
@@ -52,7 +56,9 @@ impl Node {
         let before = (peer.links.len() > 1).then(|| peer.links[peer.links.len() - 2]);
         let newly = !peer.is_connected();
         peer.state = PeerState::Connected;
+        (peer.wanted, peer.changed, peer.overdue) = (true, None, None);
         self.peers.set_gone(ix, false);
+        self.remember(ix);
         if newly {
             self.supersede(ix, out);
             self.emit(What::Joined { who: self.peers.who(ix), listens, dialled }, out);
@@ -91,10 +97,15 @@ impl Node {
         self.peers.set_gone(ix, true);
         let to = self.peers.who(ix);
         let outbox = &mut self.peers.get_mut(ix).outbox;
-        let first = outbox.base();
-        let count = outbox.drain() as u64;
+        let (first, epoch) = (outbox.base(), outbox.epoch());
+        let count = outbox.drain().len() as u64;
         self.recount_outboxes(ix);
+        self.remember(ix);
         if count > 0 {
+            if let Some(to) = self.peers.get(ix).key() {
+                let seq = first + count - 1;
+                self.save(ix, || Record::Failed { to, epoch, seq, expired: false });
+            }
             self.emit(What::Failed { to, first, last: first + count - 1, why }, out);
         }
     }

@@ -245,7 +245,7 @@ impl Node {
     fn progress(&mut self, id: LinkId, progress: Progress, out: &mut Vec<Effect>) {
         self.count_phase(id);
         if let Some(key) = progress.authenticated {
-            self.authenticated(id, key);
+            self.authenticated(id, key, out);
         }
         if progress.became_plain {
             self.plain_begins(id, out);
@@ -295,7 +295,7 @@ impl Node {
             peer.links.retain(|&link| link != id);
             if current && !peer.links.is_empty() {
                 // What was on its way on this link goes out again on the other one.
-                peer.outbox.resume(None);
+                peer.outbox.break_off();
                 peer.inbox.repeat();
                 self.make_ready(ix);
             } else if peer.is_connected() && why != Why::Closed && !self.has_link_to(ix) {

@@ -8,14 +8,18 @@
 mod command;
 mod delivery;
 mod dial;
+mod expiry;
 mod flow;
 pub mod io;
 mod join;
+mod keep;
 mod links;
 mod peers;
 mod plain;
 mod queue;
+pub mod record;
 mod talk;
+mod trust;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,16 +27,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::api::command::CommandError;
 use crate::api::event::{Event, What};
 use crate::api::reply::{Reply, Status};
-use crate::id::{LinkId, Name, PeerId, RequestId, SaveId};
+use crate::id::{LinkId, LoadId, Name, PeerId, RequestId};
 use crate::key::{Keys, PeerKey};
 use crate::link::cipher::Cipher;
 use crate::rng::{Rng, Seed};
 use crate::time::{Mono, Now};
 use delivery::{Inbox, Outbox, Outgoing};
 use dial::Redial;
-use io::{Config, Effect, Input, Record, Snapshot};
+use io::{Config, Effect, Input};
+use keep::Keep;
 use links::Conn;
 use peers::{Peer, PeerIx, Peers};
+use record::Snapshot;
 use waiting::Waiting;
 
 /// One of us.
@@ -53,12 +59,11 @@ pub struct Node {
     /// Links with something to write, peers with something to say.
     dirty: Vec<LinkId>,
     ready: VecDeque<PeerIx>,
-    unsaved: Vec<Record>,
-    /// Peers that records of `unsaved` are about.
-    unsaved_peers: Vec<PeerIx>,
-    marks: Vec<Mark>,
-    saving: VecDeque<(SaveId, Vec<Mark>)>,
-    saves: u64,
+    keep: Keep,
+    /// Questions that the store was asked, and whose.
+    loads: BTreeMap<LoadId, RequestId>,
+    /// The age of what waits is looked at.
+    watching: bool,
     outbox_bytes: usize,
     handshakes: usize,
     sniffing: usize,
@@ -74,23 +79,15 @@ enum Timer {
     Answer(LinkId),
     Redial,
     Waiting(RequestId),
-}
-
-/// What is true once a save is done.
-enum Mark {
-    /// Our messages to a peer are queued up to a number, and we have its own up to one of an epoch.
-    Streams { ix: PeerIx, queued: u64, epoch: u64, heard: u64 },
-    /// A message is queued, which is the answer to a command.
-    Queued { request: RequestId, ix: PeerIx, seq: u64, connected: bool },
-    /// This command has had its effect.
-    Answer(RequestId, Box<Reply>),
+    /// A disk that was full may have room again.
+    Store,
+    /// Whether anything waits too long.
+    Expiry,
 }
 
 /// Peers whose messages are sealed in one go; what a driver writes before it asks for more is sealed
 /// into the same few buffers again.
 const SHARE: usize = 4;
-/// Entries that a list of one turn may keep room for.
-const ROOM_MAX: usize = 8_192;
 
 impl Node {
     /// A node that was not there before, or that goes on from `saved`.
@@ -121,11 +118,9 @@ impl Node {
             timers: BTreeSet::new(),
             dirty: Vec::new(),
             ready: VecDeque::new(),
-            unsaved: Vec::new(),
-            unsaved_peers: Vec::new(),
-            marks: Vec::new(),
-            saving: VecDeque::new(),
-            saves: 0,
+            keep: Keep::default(),
+            loads: BTreeMap::new(),
+            watching: false,
             outbox_bytes: 0,
             handshakes: 0,
             sniffing: 0,
@@ -135,16 +130,16 @@ impl Node {
             spare: Vec::new(),
         };
         for row in saved.peers {
-            let waiting =
-                row.outbox.into_iter().map(|(id, text, auto)| Outgoing::new(id, auto, text)).collect();
+            let waiting: Vec<_> = row.outbox.into_iter().map(Outgoing::saved).collect();
             // Whoever has only written to us has no stream from us yet.
             let outbox = match row.next {
                 0 => Outbox::new(node.rng.next_u64()),
                 next => Outbox::restored(row.epoch, next, waiting),
             };
-            let mut peer = Peer::new(PeerId::Native(row.key), Name::claimed("", &row.key.short()), outbox);
-            peer.inbox = Inbox::restored(row.heard);
+            let mut peer = Peer::known(&row.facts, outbox);
+            peer.inbox = Inbox::restored(row.heard, row.again);
             let ix = node.peers.add(peer);
+            node.peers.set_gone(ix, row.facts.gone);
             node.recount_outboxes(ix);
         }
         node
@@ -164,7 +159,10 @@ impl Node {
     /// to `out`, but for writes and saves, which gather until [`Self::flush`].
     pub fn handle(&mut self, now: Now, input: Input<'_>, out: &mut Vec<Effect>) {
         self.now = now;
-        self.started.get_or_insert(now.mono);
+        if self.started.is_none() {
+            self.started = Some(now.mono);
+            self.recall(out);
+        }
         match input {
             Input::Tick => {}
             Input::Command { request, command } => self.command(request, command, out),
@@ -172,7 +170,7 @@ impl Node {
             Input::Received { link, bytes } => self.received(link, bytes, out),
             Input::Flushed { link, count } => self.flushed(link, count, out),
             Input::Closed { link, why } => self.closed(link, why, out),
-            Input::Saved { save } => self.saved(save, out),
+            Input::Stored(answer) => self.stored(answer, out),
         }
         self.tick(out);
     }
@@ -180,25 +178,7 @@ impl Node {
     /// Ends a turn: asks for what gathered to be saved, and seals and writes all that may be said, a
     /// few peers' at a time. Call it until it asks for nothing.
     pub fn flush(&mut self, out: &mut Vec<Effect>) {
-        let anything = !self.unsaved.is_empty() || !self.unsaved_peers.is_empty();
-        if anything && self.saving.is_empty() {
-            self.saves += 1;
-            let save = SaveId(self.saves);
-            for ix in self.unsaved_peers.drain(..) {
-                let peer = self.peers.get_mut(ix);
-                (peer.unsaved, peer.saving) = (false, true);
-                let (queued, (epoch, heard)) = (peer.outbox.last(), peer.inbox.last());
-                self.marks.push(Mark::Streams { ix, queued, epoch, heard });
-            }
-            self.saving.push_back((save, std::mem::take(&mut self.marks)));
-            if self.config.keeps {
-                // The next turn is likely to have as much to say.
-                let room = Vec::with_capacity(self.unsaved.len().min(ROOM_MAX));
-                out.push(Effect::Save { save, records: std::mem::replace(&mut self.unsaved, room) });
-            } else {
-                self.saved(save, out);
-            }
-        }
+        self.save_gathered(out);
         let before = out.len();
         loop {
             for _ in 0..SHARE {
@@ -237,6 +217,8 @@ impl Node {
             Timer::Link(link) => !is_open(link),
             Timer::Redial => *at <= soon && self.redials.iter().any(|redial| redial.is_due_at(*at)),
             Timer::Answer(_) | Timer::Waiting(_) => true,
+            // They may come to nothing for days.
+            Timer::Store | Timer::Expiry => false,
         };
         self.timers.iter().find(is_errand).map(|&(at, _)| at)
     }
@@ -251,48 +233,9 @@ impl Node {
                 Timer::Answer(link) => self.answer_due(link),
                 Timer::Redial => self.redial_due(out),
                 Timer::Waiting(request) => self.waiting_due(request, out),
+                Timer::Store => self.store_due(),
+                Timer::Expiry => self.expiry_due(out),
             }
-        }
-    }
-
-    fn saved(&mut self, save: SaveId, out: &mut Vec<Effect>) {
-        while let Some((id, _)) = self.saving.front()
-            && *id <= save
-        {
-            let Some((_, mut marks)) = self.saving.pop_front() else { return };
-            for mark in marks.drain(..) {
-                match mark {
-                    Mark::Streams { ix, queued, epoch, heard } => {
-                        let peer = self.peers.get_mut(ix);
-                        peer.saving = false;
-                        peer.outbox.saved(queued);
-                        peer.inbox.saved(epoch, heard);
-                        self.make_ready(ix);
-                    }
-                    Mark::Queued { request, ix, seq, connected } => {
-                        // It may have left between the command and the save.
-                        let peer = self.peers.get(ix);
-                        let reply = Reply::Queued { to: self.peers.who(ix), seq, connected };
-                        let result = if peer.gone { Err(CommandError::Gone(peer.name())) } else { Ok(reply) };
-                        self.answer(request, result, out);
-                    }
-                    Mark::Answer(request, reply) => self.answer(request, Ok(*reply), out),
-                }
-            }
-            if self.marks.capacity() == 0 && marks.capacity() <= ROOM_MAX {
-                self.marks = marks;
-            }
-        }
-    }
-
-    /// Something about this peer is to be saved, if anything is.
-    fn save(&mut self, ix: PeerIx, record: impl FnOnce() -> Record) {
-        if self.config.keeps {
-            self.unsaved.push(record());
-        }
-        let peer = self.peers.get_mut(ix);
-        if !std::mem::replace(&mut peer.unsaved, true) {
-            self.unsaved_peers.push(ix);
         }
     }
 

@@ -10,9 +10,11 @@ use crate::api::command::{CommandError, Dialect, PeerRef};
 use crate::api::event::Who;
 use crate::api::reply::{PeerRow, PeerState};
 use crate::id::{LinkId, Name, PeerId};
+use crate::key::PeerKey;
 use crate::limits::PEERS_MAX;
 use crate::node::delivery::{Inbox, Outbox};
 use crate::node::plain::PlainPeer;
+use crate::node::record::Facts;
 use crate::text::escape_display;
 use crate::time::Mono;
 
@@ -41,6 +43,14 @@ pub(super) struct Peer {
     /// It left, and its key with it: nothing can reach it any more.
     pub(super) gone: bool,
     pub(super) passing: bool,
+    /// Somebody has compared its key with the peer itself.
+    pub(super) verified: bool,
+    /// Another key has answered at its place.
+    pub(super) changed: Option<PeerKey>,
+    /// To be looked for at the next start.
+    pub(super) wanted: bool,
+    /// Since when what waits for it seems too old.
+    pub(super) overdue: Option<Mono>,
     /// Open links, the one that we speak on last.
     pub(super) links: Vec<LinkId>,
     /// Streams that mean it, be they links yet or not.
@@ -75,6 +85,10 @@ impl Peer {
             state: PeerState::Left,
             gone: false,
             passing: false,
+            verified: false,
+            changed: None,
+            wanted: false,
+            overdue: None,
             links: Vec::new(),
             held: 0,
             listens: None,
@@ -91,6 +105,18 @@ impl Peer {
             counted: 0,
             twin: false,
         }
+    }
+
+    /// One that is remembered.
+    pub(super) fn known(facts: &Facts, outbox: Outbox) -> Self {
+        let mut peer = Self::new(PeerId::Native(facts.key), facts.claims, outbox);
+        (peer.alias, peer.listens, peer.verified) = (facts.alias, facts.listens, facts.verified);
+        (peer.ignored, peer.passing, peer.wanted) = (facts.ignored, facts.passing, facts.wanted);
+        peer
+    }
+
+    pub(super) fn alias(&self) -> Option<Name> {
+        self.alias
     }
 
     pub(super) fn name(&self) -> Name {
@@ -195,6 +221,11 @@ impl Peers {
         Ok(())
     }
 
+    /// The peer goes by its claim again.
+    pub(super) fn unalias(&mut self, ix: PeerIx) {
+        self.rekey(ix, |peer| peer.alias = None);
+    }
+
     /// The peer as it is to be shown.
     pub(super) fn who(&self, ix: PeerIx) -> Who {
         let peer = self.get(ix);
@@ -246,6 +277,7 @@ impl Peers {
             listens: peer.listens,
             state: peer.state,
             dialect: peer.dialect(),
+            trust: peer.trust(),
             rtt: peer.rtt,
             heard: peer.heard.map(|heard| now.since(heard)),
             queued: peer.outbox.len() + peer.plain.as_ref().map_or(0, |plain| plain.queue.len()),

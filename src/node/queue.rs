@@ -4,11 +4,13 @@ use crate::api::command::{CommandError, PeerRef};
 use crate::api::reply::Reply;
 use crate::id::{MessageId, PeerId, RequestId};
 use crate::limits;
+use crate::node::Node;
 use crate::node::delivery::Outgoing;
 use crate::node::dial::Intent;
-use crate::node::io::{Effect, Record};
+use crate::node::io::Effect;
+use crate::node::keep::Mark;
 use crate::node::peers::PeerIx;
-use crate::node::{Mark, Node};
+use crate::node::record::Record;
 use crate::text::Body;
 
 impl Node {
@@ -46,11 +48,12 @@ impl Node {
         out: &mut Vec<Effect>,
     ) {
         let id = MessageId(self.rng.bytes());
-        let message = Outgoing::new(id, auto, text.clone());
+        let message = Outgoing::new(id, auto, text.clone(), self.now.wall);
         let seq = self.push(ix, message, id, auto, &text);
         let connected = self.peers.get(ix).is_connected();
-        self.marks.push(Mark::Queued { request, ix, seq, connected });
+        self.once_saved(Mark::Queued { request, ix, seq, connected });
         if !connected {
+            self.watch_age();
             self.reach(ix, out);
         }
     }
@@ -70,8 +73,8 @@ impl Node {
             self.check_room(ix)?;
         }
         let id = MessageId(self.rng.bytes());
-        let message = Outgoing::new(id, auto, text.clone());
-        let mut told = Vec::with_capacity(everybody.len());
+        let message = Outgoing::new(id, auto, text.clone(), self.now.wall);
+        let (mut told, mut waits) = (Vec::with_capacity(everybody.len()), false);
         for ix in everybody {
             let seq = if self.peers.get(ix).id.is_plain() {
                 match self.plain_queue(ix, text, out) {
@@ -79,14 +82,15 @@ impl Node {
                     Err(_) => continue,
                 }
             } else {
+                waits = true;
                 self.push(ix, message.clone(), id, auto, text)
             };
             told.push((self.peers.who(ix), seq));
         }
-        if self.unsaved_peers.is_empty() {
-            self.answer(request, Ok(Reply::Broadcast(told)), out);
+        if waits {
+            self.once_saved(Mark::Broadcast(request, Box::new(Reply::Broadcast(told))));
         } else {
-            self.marks.push(Mark::Answer(request, Box::new(Reply::Broadcast(told))));
+            self.answer(request, Ok(Reply::Broadcast(told)), out);
         }
         Ok(())
     }
@@ -95,9 +99,9 @@ impl Node {
         let peer = self.peers.get_mut(ix);
         let seq = peer.outbox.push(message);
         peer.sent += 1;
-        let epoch = peer.outbox.epoch();
+        let (epoch, at) = (peer.outbox.epoch(), self.now.wall);
         if let PeerId::Native(to) = peer.id {
-            self.save(ix, || Record::Queued { to, epoch, seq, id, text: text.clone(), auto });
+            self.save(ix, || Record::Queued { to, epoch, seq, id, text: text.clone(), auto, at });
         }
         self.counters.sent += 1;
         self.recount_outboxes(ix);
@@ -105,10 +109,16 @@ impl Node {
     }
 
     /// Whether a message for this peer can be taken.
-    fn check_room(&self, ix: PeerIx) -> Result<(), CommandError> {
+    pub(super) fn check_room(&self, ix: PeerIx) -> Result<(), CommandError> {
         let peer = self.peers.get(ix);
         if peer.gone {
             return Err(CommandError::Gone(peer.name()));
+        }
+        if let Some(error) = self.changed(ix) {
+            return Err(error);
+        }
+        if let Some(fault) = self.store_fault() {
+            return Err(CommandError::Store(fault));
         }
         if peer.outbox.is_full() || self.outbox_bytes >= limits::OUTBOX_TOTAL_BYTES {
             return Err(CommandError::OutboxFull(peer.name()));

@@ -11,9 +11,11 @@ use crate::id::{LinkId, MessageId, Name, PeerId, RequestId};
 use crate::key::PeerKey;
 use crate::limits;
 use crate::node::Node;
-use crate::node::delivery::{Arrival, Outbox};
-use crate::node::io::{Effect, Record};
+use crate::node::delivery::{Arrival, Outbox, Resumed};
+use crate::node::io::Effect;
+use crate::node::keep::Mark;
 use crate::node::peers::{Peer, PeerIx};
+use crate::node::record::{Heard as Has, Record};
 use crate::node::waiting::{PONG, Waiting};
 use crate::planted::{self, Planted};
 use crate::text::{Body, Untrusted};
@@ -63,9 +65,20 @@ impl Node {
                 self.rename_peer(ix, name, out);
                 let peer = self.peers.get_mut(ix);
                 peer.passing = passing;
-                peer.inbox.begin(epoch, base);
-                let news = peer.outbox.resume(have);
-                self.delivered(ix, news, out);
+                peer.listens = place.or(peer.listens);
+                let (key, claims) = (peer.key(), peer.claims);
+                if let (Some(pinned), Some(key)) = (self.usurped(ix, claims), key) {
+                    self.peers.get_mut(ix).listens = None;
+                    self.refuse_key(id, pinned, key, out);
+                    return Ok(());
+                }
+                self.begin_stream(ix, epoch, base, out);
+                let have = have.map(|(epoch, seq, name)| Has { epoch, seq, id: MessageId(name) });
+                match self.peers.get_mut(ix).outbox.resume(have) {
+                    Resumed::Same => {}
+                    Resumed::Delivered(first, last) => self.delivered(ix, Some((first, last)), out),
+                    Resumed::Conflict => self.renumber(id, ix, out),
+                }
                 self.usable(id, ix, place, out);
             }
             // Only before the hello, which the check above has refused.
@@ -91,6 +104,7 @@ impl Node {
             }
             Message::Bye { reason } => self.bye(id, ix, reason, out),
             Message::Rename { name } => self.rename_peer(ix, name, out),
+            Message::Stream { epoch, base } => self.begin_stream(ix, epoch, base, out),
             Message::Optional { .. } => {}
         }
         Ok(())
@@ -106,7 +120,7 @@ impl Node {
         out: &mut Vec<Effect>,
     ) -> Result<(), Why> {
         let peer = self.peers.get_mut(ix);
-        match peer.inbox.arrive(seq) {
+        match peer.inbox.arrive(seq, id) {
             Arrival::Gap => return Err(Why::Protocol),
             Arrival::Repeat => {
                 self.counters.repeated += 1;
@@ -119,9 +133,10 @@ impl Node {
         peer.received += 1;
         self.counters.received += 1;
         let (PeerId::Native(from), epoch) = (peer.id, peer.inbox.epoch()) else { return Err(Why::Protocol) };
-        let ignored = peer.ignored;
+        let (ignored, doubtful) = (peer.ignored, peer.inbox.is_doubtful());
         let text = Untrusted::new(Body::new(text).map_err(|_| Why::Protocol)?);
-        self.save(ix, || Record::Received { from, epoch, seq, id, text: text.clone() });
+        let at = self.now.wall;
+        self.save(ix, || Record::Received { from, epoch, seq, id, text: text.clone(), auto, at });
         self.last_writer = Some(PeerId::Native(from));
         if planted::is(Planted::BroadcastStorm)
             && let Ok(text) = Body::new(text.expose())
@@ -131,11 +146,35 @@ impl Node {
         if ignored {
             self.counters.ignored += 1;
         } else {
-            let (from, dialect) = (self.peers.who(ix), Dialect::Native);
-            let message = Heard { from, seq, id: Some(id), text, auto, dialect, claim: None };
-            self.emit(What::Message(message), out);
+            let (who, dialect) = (self.peers.who(ix), Dialect::Native);
+            let message = Heard { from: who, seq, id: Some(id), text, auto, dialect, claim: None };
+            if doubtful {
+                self.once_saved(Mark::Doubted { from, id, message: Box::new(message) });
+            } else {
+                self.emit(What::Message(message), out);
+            }
         }
         Ok(())
+    }
+
+    /// The peer's stream to us is called so and begins there, as far as we can still have it.
+    fn begin_stream(&mut self, ix: PeerIx, epoch: u64, base: u64, out: &mut Vec<Effect>) {
+        let count = self.peers.get_mut(ix).inbox.begin(epoch, base);
+        if count > 0 {
+            self.emit(What::Missed { from: self.peers.who(ix), count }, out);
+        }
+    }
+
+    /// The peer has what we do not remember to have sent: what waits for it goes by a new stream, and
+    /// whatever of it the peer has already it knows by name.
+    fn renumber(&mut self, id: LinkId, ix: PeerIx, out: &mut Vec<Effect>) {
+        let epoch = self.rng.next_u64();
+        let peer = self.peers.get_mut(ix);
+        peer.outbox.renumber(epoch);
+        let (PeerId::Native(to), base) = (peer.id, peer.outbox.base()) else { return };
+        self.save(ix, || Record::Renumbered { to, epoch });
+        self.say(id, &Message::Stream { epoch, base });
+        self.emit(What::SetBack { by: self.peers.who(ix) }, out);
     }
 
     fn delivered(&mut self, ix: PeerIx, news: Option<(u64, u64)>, out: &mut Vec<Effect>) {
@@ -145,9 +184,7 @@ impl Node {
         let epoch = peer.outbox.epoch();
         self.counters.delivered += last + 1 - first;
         self.recount_outboxes(ix);
-        if self.config.keeps {
-            self.unsaved.push(Record::Delivered { to, epoch, seq: last });
-        }
+        self.save_fact(|| Record::Delivered { to, epoch, seq: last });
         self.emit(What::Delivered { to: self.peers.who(ix), first, last }, out);
         self.make_ready(ix);
     }
@@ -172,6 +209,8 @@ impl Node {
         if !planted::is(Planted::StalePeer) {
             self.peers.get_mut(ix).state = PeerState::Left;
         }
+        self.peers.get_mut(ix).wanted = false;
+        self.remember(ix);
         self.emit(What::Left { who: self.peers.who(ix), ours }, out);
     }
 
@@ -179,6 +218,9 @@ impl Node {
         let PeerId::Native(key) = self.peers.get(ix).id else { return };
         let (before, name) = (self.peers.get(ix).claims, Name::claimed(claimed, &key.short()));
         self.peers.rename(ix, name);
+        if before != name && self.peers.get(ix).is_connected() {
+            self.remember(ix);
+        }
         if before != name && self.peers.get(ix).is_connected() {
             self.emit(What::Renamed { who: self.peers.who(ix), before }, out);
         }

@@ -112,7 +112,7 @@ impl Node {
         let Some((request, parted)) = self.waiting.iter().find_map(leaving) else { return };
         if !parted {
             // What was received and not acknowledged yet would come again, or count as undelivered.
-            let unsaved = !self.unsaved.is_empty() || !self.saving.is_empty();
+            let unsaved = !self.all_saved();
             let undelivered = |peer: &Peer| peer.is_connected() && peer.outbox.len() > 0;
             if unsaved || self.peers.iter().any(|(_, peer)| undelivered(peer)) {
                 return;
@@ -143,9 +143,13 @@ impl Node {
         let unsaid: Vec<_> =
             self.peers.iter().filter(|(_, peer)| peer.outbox.len() > 0).map(|(ix, _)| ix).collect();
         for ix in unsaid {
-            self.give_up(ix, Why::Closed, out);
+            if self.config.passing {
+                self.give_up(ix, Why::Closed, out);
+            } else {
+                let count = self.peers.get(ix).outbox.len();
+                self.emit(What::Kept { to: self.peers.who(ix), count }, out);
+            }
         }
-        debug_assert_eq!(self.outbox_bytes, 0);
         self.emit(What::Leaving, out);
     }
 }

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use crate::api::event::{Event, What, Who};
-use crate::api::reply::{PeerRow, Reply};
+use crate::api::reply::{LogEntry, PeerRow, Reply};
 use crate::id::{Name, PeerId};
 use crate::report::line::{Line, hex, put_number, put_seconds};
 use crate::time::Mono;
@@ -76,6 +76,33 @@ impl Ndjson {
                 }
                 line.end();
             }
+            What::KeyChanged { who, at: addr, shown, .. } => {
+                let mut line = self.about("refused", at, who, out);
+                line.addr(*addr);
+                line.why(Why::KeyChanged);
+                line.text("shown", &shown.to_string());
+                line.text("words", &shown.words());
+                line.end();
+            }
+            What::Missed { from, count } => {
+                let mut line = self.about("note", at, from, out);
+                line.text("text", "missed");
+                line.number("count", *count);
+                line.end();
+            }
+            What::SetBack { by } => {
+                let mut line = self.about("note", at, by, out);
+                line.text("text", "set back");
+                line.end();
+            }
+            What::Kept { to, count } => {
+                let mut line = self.about("note", at, to, out);
+                line.text("text", "kept");
+                line.number("count", *count as u64);
+                line.end();
+            }
+            What::StoreFailed(fault) => self.note(at, "note", &fault.to_string(), out),
+            What::StoreWorks => self.note(at, "note", "what happens is saved again", out),
             What::Message(message) => {
                 let mut line = self.about("recv", at, &message.from, out);
                 line.number("msg", message.seq);
@@ -172,6 +199,7 @@ impl Ndjson {
                 line.addr(whois.row.listens);
                 line.text("state", whois.row.state.word());
                 line.text("dialect", whois.dialect);
+                line.text("trust", whois.row.trust.word());
                 if let Some(key) = whois.key {
                     line.text("full_key", &key.to_string());
                     line.text("words", &key.words());
@@ -179,6 +207,18 @@ impl Ndjson {
                 line.number("received", whois.received);
                 line.number("sent", whois.sent);
                 line.end();
+            }
+            Reply::Trusted { who, key, trust } => {
+                let mut line = self.about("reply", now, who, out);
+                line.text("full_key", &key.to_string());
+                line.text("words", &key.words());
+                line.text("trust", trust.word());
+                line.end();
+            }
+            Reply::Log(entries) => {
+                for entry in entries {
+                    self.entry(now, entry, out);
+                }
             }
             Reply::Aliased(who) => self.about("reply", now, who, out).end(),
             Reply::Ignored(who, ignored) => {
@@ -239,10 +279,23 @@ impl Ndjson {
         line.end();
     }
 
+    fn entry(&mut self, now: Mono, entry: &LogEntry, out: &mut Vec<u8>) {
+        let mut line = self.about("reply", now, &entry.who, out);
+        if entry.ours {
+            line.flag("ours");
+        }
+        line.text("state", entry.state.word());
+        line.text("at", &entry.at.date());
+        line.name("text");
+        entry.text.json(line.0);
+        line.end();
+    }
+
     fn row(&mut self, now: Mono, row: &PeerRow, out: &mut Vec<u8>) {
         let mut line = self.about("reply", now, &row.who, out);
         line.addr(row.listens);
         line.text("state", row.state.word());
+        line.text("trust", row.trust.word());
         if let Some(rtt) = row.rtt {
             line.seconds("rtt", rtt);
         }

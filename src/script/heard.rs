@@ -39,6 +39,34 @@ impl Stage {
                     moment.text = text("another key answers at this address");
                 });
             }
+            What::KeyChanged { who, .. } => {
+                self.note(me, at, Ev::Note, &who, |moment| {
+                    moment.text = text("another key answers in its place");
+                });
+            }
+            What::Missed { from, count } => {
+                self.note(me, at, Ev::Note, &from, |moment| {
+                    moment.text = text(format!("{count} earlier messages never came here"));
+                });
+            }
+            What::SetBack { by } => {
+                self.note(me, at, Ev::Note, &by, |moment| {
+                    moment.text = text("it has messages that are forgotten here");
+                });
+            }
+            What::Kept { to, count } => {
+                self.note(me, at, Ev::Note, &to, |moment| {
+                    moment.text = text(format!("{count} messages stay queued"));
+                });
+            }
+            What::StoreFailed(_) | What::StoreWorks => {
+                let mut moment = Moment::new(at, Ev::Note);
+                moment.text = match event.what {
+                    What::StoreFailed(fault) => text(fault.to_string()),
+                    _ => text("what happens is saved again"),
+                };
+                self.record_moment(Some(me), moment);
+            }
             What::Message(message) => self.message(me, at, &message),
             What::Delivered { to, first, last } => {
                 let someone = self.scene.who(&to);

@@ -77,6 +77,12 @@ impl Front<'_> {
                 }
                 What::Left { who, .. } | What::Lost { who, .. } => drop(self.present.remove(&who.id)),
                 What::Unreachable { at, why, .. } => drop(self.unreachable.insert(at.clone(), *why)),
+                What::Kept { to, .. } => self.receipts.kept(to.id),
+                What::KeyChanged { .. }
+                | What::Missed { .. }
+                | What::SetBack { .. }
+                | What::StoreFailed(_)
+                | What::StoreWorks => {}
                 What::Superseded { .. } | What::Dropped { .. } | What::Leaving => {}
             }
             self.out.event(&event);

@@ -347,6 +347,8 @@ pub(super) fn verb_of(command: &Command) -> &'static str {
         Command::Ping { .. } => "ping",
         Command::Whois { .. } => "whois",
         Command::Alias { .. } => "alias",
+        Command::Trust { .. } | Command::TrustReplace { .. } | Command::TrustForget { .. } => "trust",
+        Command::Log { .. } => "log",
         Command::Ignore { .. } => "ignore",
         Command::Unignore { .. } => "unignore",
         Command::Me { .. } => "me",

@@ -32,4 +32,5 @@ pub mod terminal;
 mod complete;
 mod guide;
 mod history;
+mod kept;
 mod paste;

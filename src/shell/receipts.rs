@@ -87,6 +87,11 @@ impl Receipts {
         found
     }
 
+    /// What waits for a peer stays here for another time.
+    pub(super) fn kept(&mut self, to: PeerId) {
+        self.count -= self.sent.remove(&to).map_or(0, |waiting| waiting.len());
+    }
+
     /// One of those that wait the longest.
     pub(super) fn stuck(&self) -> Option<Sent> {
         self.sent.values().filter_map(VecDeque::front).min_by_key(|sent| sent.origin.line).copied()

@@ -149,7 +149,16 @@ impl Recording {
                 let name = self.name(who);
                 self.remark(&format!("{name} is called {} now", who.name));
             }
+            What::KeyChanged { who, .. } => {
+                let name = self.name(who);
+                self.remark(&format!("another key answers in the place of {name}"));
+            }
             What::Left { ours: true, .. }
+            | What::Missed { .. }
+            | What::SetBack { .. }
+            | What::Kept { .. }
+            | What::StoreFailed(_)
+            | What::StoreWorks
             | What::Superseded { .. }
             | What::Unreachable { .. }
             | What::Leaving

@@ -55,6 +55,23 @@ impl Look {
                 vec![self.news(&format!("closed a link{from}: {why}"))]
             }
             What::Unreachable { at, why, retry } => vec![self.unreachable(at, *why, *retry)],
+            What::KeyChanged { who, at, pinned, shown } => self.key_changed(who, *at, *pinned, *shown),
+            What::Missed { from, count: missed } => {
+                let missed = count(usize::try_from(*missed).unwrap_or(usize::MAX), "earlier message");
+                vec![self.news(&format!(
+                    "{missed} of {} never came here: given up, or delivered to a former installation",
+                    self.who(from)
+                ))]
+            }
+            What::SetBack { by } => vec![self.news(&format!(
+                "{} has messages of yours that are forgotten here: this store was set back; what waits is sent anew",
+                self.who(by)
+            ))],
+            What::Kept { to, count: waiting } => {
+                vec![self.news(&format!("{} for {} queued", stays(*waiting), self.who(to)))]
+            }
+            What::StoreFailed(fault) => vec![self.bad(&format!("✗ {fault}: nothing is promised until it does"))],
+            What::StoreWorks => vec![self.news("what happens is saved again")],
             What::Superseded { who, by } => {
                 vec![self.news(&format!("{} listens where {} did", self.keyed(by), self.keyed(who)))]
             }
@@ -117,6 +134,10 @@ impl Look {
                 vec![self.news(&format!("pong from {} in {}", self.who(who), rounded(*rtt)))]
             }
             Reply::Whois(whois) => self.whois(whois),
+            Reply::Trusted { who, key, trust } => {
+                vec![self.trusted(&self.keyed(who), &key.words(), *trust)]
+            }
+            Reply::Log(entries) => self.log(entries),
             Reply::Ignored(who, true) => {
                 vec![self.news(&format!("ignoring {}: what it says is not shown", self.keyed(who)))]
             }
@@ -214,10 +235,7 @@ impl Look {
                 self.who(&row.who),
                 row.listens.map_or_else(|| unlisted(row), |at| at.to_string()),
                 row.state.word().to_owned(),
-                match row.dialect {
-                    Dialect::Native => "first use".to_owned(),
-                    Dialect::Plain => "plain".to_owned(),
-                },
+                row.trust.word().to_owned(),
                 row.rtt.map_or_else(|| "-".into(), rounded),
                 row.heard.map_or_else(|| "-".into(), |ago| format!("{} ago", rounded_seconds(ago))),
                 notes.join(", "),
@@ -283,7 +301,7 @@ impl Look {
         hue::of_name(number)
     }
 
-    fn dim(&self, text: &str) -> String {
+    pub(super) fn dim(&self, text: &str) -> String {
         self.paint(Style::new().dimmed(), text)
     }
 
@@ -307,6 +325,10 @@ fn rounded_seconds(duration: Duration) -> String {
         s @ 120..7_200 => format!("{} min", s / 60),
         s => format!("{} h", s / 3_600),
     }
+}
+
+fn stays(messages: usize) -> String {
+    if messages == 1 { "1 message stays".into() } else { format!("{messages} messages stay") }
 }
 
 /// A plain peer's name; of one that never said where it listens, the address that is known of it.

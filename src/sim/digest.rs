@@ -9,6 +9,7 @@ use crate::api::event::{Event, What, Who};
 use crate::api::reply::Reply;
 use crate::id::PeerId;
 use crate::node::io::{Effect, Input};
+use crate::node::record::Answer;
 use crate::sim::mix::Mix;
 
 /// Adds what a node is told.
@@ -47,9 +48,21 @@ pub(super) fn input(mix: &mut Mix, input: &Input<'_>) {
             mix.add(link.number());
             printed(mix, why);
         }
-        Input::Saved { save } => {
+        Input::Stored(Answer::Saved { save, known }) => {
             mix.add(8);
             mix.add(save.0);
+            mix.add(known.len() as u64);
+        }
+        Input::Stored(Answer::Unsaved { save, records, fault }) => {
+            mix.add(9);
+            mix.add(save.0);
+            mix.add(records.len() as u64);
+            printed(mix, fault);
+        }
+        Input::Stored(Answer::Found { load, rows }) => {
+            mix.add(10);
+            mix.add(load.0);
+            printed(mix, rows);
         }
     }
 }
@@ -79,6 +92,11 @@ pub(super) fn effect(mix: &mut Mix, effect: &Effect) {
             mix.add(15);
             mix.add(save.0);
             mix.add(records.len() as u64);
+        }
+        Effect::Load { load, query } => {
+            mix.add(19);
+            mix.add(load.0);
+            printed(mix, query);
         }
         Effect::Reply { request, result: Ok(Reply::Broadcast(told)) } => {
             mix.add(16);
@@ -166,10 +184,12 @@ mod tests {
     use super::*;
     use crate::api::command::Dialect;
     use crate::api::event::Message;
+    use crate::id::LoadId;
     use crate::id::{LinkId, MessageId, Name, RequestId, SaveId};
     use crate::key::PeerKey;
     use crate::text::{Body, Untrusted};
     use crate::time::{Mono, Now, Wall};
+    use crate::why::StoreFault;
     use crate::why::Why;
 
     fn addr(last: u8, port: u16) -> SocketAddr {
@@ -207,9 +227,21 @@ mod tests {
             Input::Flushed { link: a, count: 9 },
             Input::Closed { link: a, why: Why::Eof },
             Input::Closed { link: a, why: Why::Reset },
-            Input::Saved { save: SaveId(1) },
-            Input::Saved { save: SaveId(2) },
+            saved(1, Vec::new()),
+            saved(2, Vec::new()),
+            saved(2, vec![(PeerKey([1; 32]), MessageId([1; 16]))]),
+            Input::Stored(Answer::Unsaved { save: SaveId(1), records: Vec::new(), fault: StoreFault::Full }),
+            Input::Stored(Answer::Unsaved {
+                save: SaveId(1),
+                records: Vec::new(),
+                fault: StoreFault::Broken,
+            }),
+            Input::Stored(Answer::Found { load: LoadId(1), rows: Ok(Vec::new()) }),
         ]
+    }
+
+    fn saved(save: u64, known: Vec<(PeerKey, MessageId)>) -> Input<'static> {
+        Input::Stored(Answer::Saved { save: SaveId(save), known })
     }
 
     fn events() -> Vec<Event> {

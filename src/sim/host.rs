@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::api::command::CommandError;
 use crate::api::event::Event;
 use crate::api::reply::Reply;
-use crate::id::{LinkId, Name, RequestId, SaveId};
+use crate::id::{LinkId, LoadId, Name, RequestId, SaveId};
 use crate::key::Keys;
 use crate::link;
 use crate::node::Node;
-use crate::node::io::{Config, Record};
+use crate::node::io::Config;
+use crate::node::record::{Answer, Query, Record, Snapshot};
 use crate::rng::{Rng, Seed};
 use crate::sim::Cipher;
-use crate::sim::log::Log;
 use crate::sim::sham::SHAM;
 use crate::sim::streams::StreamNo;
 use crate::store::{Memory, Store};
@@ -63,8 +63,6 @@ pub(super) struct Host {
 #[derive(Default)]
 pub(super) struct Disk {
     memory: Memory,
-    /// All of it, for whoever checks what came of a run; it grows with the run, as a disk does.
-    written: Log,
     pending: VecDeque<(SaveId, Vec<Record>)>,
     /// How long a save takes.
     pub(super) delay: Duration,
@@ -114,7 +112,7 @@ impl Host {
             Cipher::Noise => link::cipher::Cipher::NOISE,
             Cipher::Sham => SHAM,
         };
-        let saved = self.disk.memory.load();
+        let saved = self.disk.load();
         self.node = Some(Node::with_cipher(config, self.keys.clone(), saved, seed, cipher));
     }
 
@@ -123,7 +121,7 @@ impl Host {
         self.node = None;
         self.alarm = None;
         self.fuse = None;
-        self.disk.pending.clear();
+        self.disk.lose();
     }
 
     pub(super) fn next_request(&mut self) -> RequestId {
@@ -147,6 +145,10 @@ impl Host {
 }
 
 impl Disk {
+    fn load(&mut self) -> Snapshot {
+        self.memory.load()
+    }
+
     /// Begins a save; one without delay is safe at once.
     pub(super) fn save(&mut self, save: SaveId, records: Vec<Record>) {
         self.pending.push_back((save, records));
@@ -160,14 +162,27 @@ impl Disk {
         while self.pending.front().is_some_and(|(id, _)| *id <= save)
             && let Some((id, records)) = self.pending.pop_front()
         {
-            records.iter().for_each(|record| self.written.add(record));
             self.memory.save(id, records);
         }
     }
 
+    pub(super) fn look_up(&mut self, load: LoadId, query: Query) {
+        self.memory.look_up(load, query);
+    }
+
+    pub(super) fn answer(&mut self) -> Option<Answer> {
+        self.memory.answer()
+    }
+
+    /// The program is dead: what was on its way is lost, and nobody is told any more of what was not.
+    fn lose(&mut self) {
+        self.pending.clear();
+        self.memory.forget_answers();
+    }
+
     /// Everything that was ever safe here, in the order of being saved.
     pub(super) fn written(&self) -> Vec<Record> {
-        self.written.records()
+        self.memory.written()
     }
 }
 

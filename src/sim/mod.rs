@@ -5,7 +5,6 @@
 
 mod digest;
 mod host;
-mod log;
 mod mix;
 mod queue;
 mod sham;
@@ -25,7 +24,8 @@ use crate::api::command::Dialect;
 use crate::api::reply::Reply;
 use crate::id::Name;
 use crate::limits;
-use crate::node::io::{Config, Effect, Input, Record};
+use crate::node::io::{Config, Effect, Input};
+use crate::node::record::Record;
 use crate::planted::{self, Planted};
 use crate::rng::Seed;
 use crate::time::Mono;
@@ -225,7 +225,12 @@ impl Sim {
                 let host = &mut self.hosts[who.0];
                 if host.life == life && host.node.is_some() {
                     host.disk.finish(save);
-                    self.give(who, Input::Saved { save });
+                    self.hear_disk(who);
+                }
+            }
+            Due::Looked(who, life) => {
+                if self.hosts[who.0].life == life {
+                    self.hear_disk(who);
                 }
             }
         }
@@ -290,6 +295,15 @@ impl Sim {
         self.effects = effects;
     }
 
+    /// Gives a node what its disk has to say.
+    fn hear_disk(&mut self, who: PeerNo) {
+        while self.hosts[who.0].node.is_some()
+            && let Some(answer) = self.hosts[who.0].disk.answer()
+        {
+            self.give(who, Input::Stored(answer));
+        }
+    }
+
     /// Ends a node's turn.
     fn flush(&mut self, who: PeerNo) {
         self.hosts[who.0].stirred = false;
@@ -348,6 +362,10 @@ impl Sim {
             Effect::Save { save, records } => {
                 host.disk.save(save, records);
                 self.queue.push(self.now.plus(host.disk.delay), Due::Saved(who, host.life, save));
+            }
+            Effect::Load { load, query } => {
+                host.disk.look_up(load, query);
+                self.queue.push(self.now.plus(host.disk.delay), Due::Looked(who, host.life));
             }
             Effect::Dial { link, to } => self.dial(who, link, &to),
             Effect::Write { link, bytes } => self.write(who, link, bytes),

@@ -25,6 +25,8 @@ pub(super) enum Due {
     CloseLimit(StreamNo, usize),
     /// A save of this life of a node is done.
     Saved(PeerNo, u64, SaveId),
+    /// A question of this life of a node to its disk is answered.
+    Looked(PeerNo, u64),
 }
 
 impl Due {
@@ -32,7 +34,7 @@ impl Due {
     /// nothing.
     fn is_moving(self) -> bool {
         match self {
-            Self::Knock(_) | Self::Arrival(..) | Self::Taken(..) | Self::Saved(..) => true,
+            Self::Knock(_) | Self::Arrival(..) | Self::Taken(..) | Self::Saved(..) | Self::Looked(..) => true,
             Self::Alarm(_) | Self::DialLimit(_) | Self::CloseLimit(..) => false,
         }
     }

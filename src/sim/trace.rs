@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use crate::node::io::{Effect, Input};
+use crate::node::record::Answer;
 use crate::sim::digest;
 use crate::sim::mix::Mix;
 use crate::time::Mono;
@@ -97,7 +98,12 @@ fn told(input: &Input<'_>) -> String {
         Input::Received { link, bytes } => format!("> L{} got {}", link.number(), Blob(bytes)),
         Input::Flushed { link, count } => format!("> L{} took {count}", link.number()),
         Input::Closed { link, why } => format!("> L{} closed {why:?}", link.number()),
-        Input::Saved { save } => format!("> S{} saved", save.0),
+        Input::Stored(Answer::Saved { save, known }) if known.is_empty() => format!("> S{} saved", save.0),
+        Input::Stored(Answer::Saved { save, known }) => format!("> S{} saved, {} known", save.0, known.len()),
+        Input::Stored(Answer::Unsaved { save, fault, .. }) => format!("> S{} not saved: {fault:?}", save.0),
+        Input::Stored(Answer::Found { load, rows }) => {
+            format!("> Q{} found {:?}", load.0, rows.as_ref().map(Vec::len))
+        }
     }
 }
 
@@ -108,6 +114,7 @@ fn wished(effect: &Effect) -> String {
         Effect::Finish { link } => format!("< L{} finish", link.number()),
         Effect::Close { link } => format!("< L{} close", link.number()),
         Effect::Save { save, records } => format!("< S{} save {} records", save.0, records.len()),
+        Effect::Load { load, query } => format!("< Q{} {query:?}", load.0),
         Effect::Reply { request, result } => format!("< R{} {result:?}", request.0),
         Effect::Emit(event) => format!("< {:?} {:?}", event.at.wall, event.what),
     }

@@ -1,105 +1,171 @@
-//! A store that forgets everything when the program ends: for `--ephemeral`, and for simulations,
-//! where it outlives the node that uses it. Holds what a restart needs, no history.
+//! A store that forgets everything when the program ends: for worlds that we host, where it outlives
+//! the node that uses it, and for tests. Keeps all that it was ever given, as a disk does.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use crate::id::{MessageId, SaveId};
+use crate::api::reply::MessageState;
+use crate::id::{LoadId, MessageId, PeerId, SaveId};
 use crate::key::PeerKey;
-use crate::node::io::{Record, SavedPeer, Snapshot};
+use crate::node::record::{Answer, LogRow, Query, Record, Snapshot};
 use crate::store::Store;
-use crate::text::Body;
+use crate::store::fold::Fold;
+use crate::store::log::Log;
+use crate::text::Untrusted;
 
-/// The two streams with each peer.
+/// Everything that was saved, and what it adds up to.
 #[derive(Default)]
 pub struct Memory {
-    peers: BTreeMap<PeerKey, Streams>,
-    saved: Option<SaveId>,
+    fold: Fold,
+    log: Log,
+    answers: VecDeque<Answer>,
 }
 
-#[derive(Default)]
-struct Streams {
-    epoch: u64,
-    next: u64,
-    outbox: VecDeque<(MessageId, Body, bool)>,
-    heard: Option<(u64, u64)>,
-}
+impl Memory {
+    /// Everything that was ever saved, in that order.
+    pub fn written(&self) -> Vec<Record> {
+        self.log.records()
+    }
 
-impl Streams {
-    fn take(&mut self, record: Record) {
-        match record {
-            Record::Queued { to: _, epoch, seq, id, text, auto } => {
-                self.epoch = epoch;
-                self.next = seq + 1;
-                self.outbox.push_back((id, text, auto));
-            }
-            Record::Delivered { to: _, epoch: _, seq } => {
-                let first = self.next - self.outbox.len() as u64;
-                let done = usize::try_from((seq + 1).saturating_sub(first)).unwrap_or(usize::MAX);
-                self.outbox.drain(..done.min(self.outbox.len()));
-            }
-            Record::Received { from: _, epoch, seq, id: _, text: _ } => self.heard = Some((epoch, seq)),
-        }
+    /// Forgets whatever was not taken: whoever asked is no more.
+    pub fn forget_answers(&mut self) {
+        self.answers.clear();
+    }
+
+    fn names(log: &Log, from: PeerKey) -> BTreeSet<MessageId> {
+        let name = |record: Record| match record {
+            Record::Received { from: key, id, .. } if key == from => Some(id),
+            _ => None,
+        };
+        log.records().into_iter().filter_map(name).collect()
     }
 }
 
 impl Store for Memory {
     fn load(&mut self) -> Snapshot {
-        let row = |(key, streams): (&PeerKey, &Streams)| SavedPeer {
-            key: *key,
-            epoch: streams.epoch,
-            next: streams.next,
-            outbox: streams.outbox.iter().cloned().collect(),
-            heard: streams.heard,
-        };
-        Snapshot { peers: self.peers.iter().map(row).collect() }
+        self.fold.snapshot()
     }
 
     fn save(&mut self, save: SaveId, records: Vec<Record>) {
-        let mut records = records.into_iter().peekable();
-        // Records of one peer come in runs, and looking it up costs more than what a record does.
-        while let Some(key) = records.peek().map(Record::peer) {
-            let streams = self.peers.entry(key).or_default();
-            while let Some(record) = records.next_if(|record| record.peer() == key) {
-                streams.take(record);
+        let mut known = Vec::new();
+        for record in records {
+            let log = &self.log;
+            let is_new = self.fold.add(&record, |from| Self::names(log, from));
+            match &record {
+                Record::Received { from, id, .. } if !is_new => known.push((*from, *id)),
+                _ => self.log.add(&record),
             }
         }
-        self.saved = Some(save);
+        self.answers.push_back(Answer::Saved { save, known });
     }
 
-    fn saved(&mut self) -> Option<SaveId> {
-        self.saved.take()
+    fn look_up(&mut self, load: LoadId, query: Query) {
+        let rows = rows(&self.log.records(), &self.fold.snapshot(), &query);
+        self.answers.push_back(Answer::Found { load, rows: Ok(rows) });
+    }
+
+    fn answer(&mut self) -> Option<Answer> {
+        self.answers.pop_front()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::Untrusted;
-
-    #[test]
-    fn a_snapshot_has_what_is_not_acknowledged() {
-        let (to, epoch) = (PeerKey([1; 32]), 7);
-        let body = |text| Body::new(text).expect("a body");
-        let mut store = Memory::default();
-        let queued = |seq, text| Record::Queued {
-            to,
-            epoch,
-            seq,
-            id: MessageId([2; 16]),
-            text: body(text),
-            auto: false,
-        };
-        store.save(SaveId(1), vec![queued(1, "a"), queued(2, "b"), queued(3, "c")]);
-        let text = Untrusted::new(body("x"));
-        store.save(
-            SaveId(2),
-            vec![
-                Record::Delivered { to, epoch, seq: 2 },
-                Record::Received { from: to, epoch: 9, seq: 4, id: MessageId([3; 16]), text },
-            ],
-        );
-        assert_eq!((store.saved(), store.saved()), (Some(SaveId(2)), None));
-        let outbox = vec![(MessageId([2; 16]), body("c"), false)];
-        assert_eq!(store.load().peers, [SavedPeer { key: to, epoch, next: 4, outbox, heard: Some((9, 4)) }]);
+/// The messages among all that was saved that are asked for, the oldest first.
+fn rows(records: &[Record], now: &Snapshot, query: &Query) -> Vec<LogRow> {
+    let mut rows: Vec<LogRow> = Vec::new();
+    let mut ids: Vec<Option<MessageId>> = Vec::new();
+    for record in records {
+        match record {
+            Record::Queued { to, id, text, at, .. } => {
+                let text = Untrusted::new(text.clone());
+                let with = PeerId::Native(*to);
+                let state = MessageState::Queued;
+                rows.push(LogRow { with, name: name(now, *to), ours: true, at: *at, text, state });
+                ids.push(Some(*id));
+            }
+            Record::Received { from, text, at, .. } => {
+                let (with, state) = (PeerId::Native(*from), MessageState::Received);
+                let text = text.clone();
+                rows.push(LogRow { with, name: name(now, *from), ours: false, at: *at, text, state });
+                ids.push(None);
+            }
+            Record::Plain { with, name, ours, text, at } => {
+                let state = if *ours { MessageState::Sent } else { MessageState::Received };
+                let (with, text) = (PeerId::Plain(*with), text.clone());
+                rows.push(LogRow { with, name: *name, ours: *ours, at: *at, text, state });
+                ids.push(None);
+            }
+            Record::Peer(_)
+            | Record::Delivered { .. }
+            | Record::Failed { .. }
+            | Record::Renumbered { .. }
+            | Record::Moved { .. } => {}
+        }
     }
+    settle(records, &mut rows, &ids);
+    let words: Vec<String> = query.find.iter().flat_map(|find| find.split_whitespace()).map(fold).collect();
+    let is_wanted = |row: &LogRow| {
+        let text = fold(row.text.expose());
+        query.with.is_none_or(|with| with == row.with) && words.iter().all(|word| text.contains(word))
+    };
+    rows.retain(is_wanted);
+    rows.split_off(rows.len().saturating_sub(query.last))
+}
+
+fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// Finds out what became of what we sent, by doing it all again.
+fn settle(records: &[Record], rows: &mut [LogRow], ids: &[Option<MessageId>]) {
+    use std::collections::{BTreeMap, VecDeque};
+    let mut places: Vec<usize> = (0..rows.len()).filter(|&at| ids[at].is_some()).rev().collect();
+    let mut waiting: BTreeMap<PeerKey, (u64, u64, VecDeque<usize>)> = BTreeMap::new();
+    let mut end = |front: &mut (u64, u64, VecDeque<usize>), epoch: u64, seq: u64, state| {
+        while front.0 == epoch
+            && front.1 <= seq
+            && let Some(at) = front.2.pop_front()
+        {
+            front.1 += 1;
+            rows[at].state = state;
+        }
+    };
+    for record in records {
+        match record {
+            Record::Queued { to, epoch, seq, .. } => {
+                let Some(at) = places.pop() else { return };
+                let front = waiting.entry(*to).or_default();
+                if front.2.is_empty() {
+                    (front.0, front.1) = (*epoch, *seq);
+                }
+                front.2.push_back(at);
+            }
+            Record::Delivered { to, epoch, seq } => {
+                end(waiting.entry(*to).or_default(), *epoch, *seq, MessageState::Delivered);
+            }
+            Record::Failed { to, epoch, seq, expired } => {
+                let state = if *expired { MessageState::Expired } else { MessageState::Failed };
+                end(waiting.entry(*to).or_default(), *epoch, *seq, state);
+            }
+            Record::Renumbered { to, epoch } => {
+                let front = waiting.entry(*to).or_default();
+                (front.0, front.1) = (*epoch, 1);
+            }
+            Record::Moved { from, to, epoch, next } => {
+                let moved = std::mem::take(&mut waiting.entry(*from).or_default().2);
+                let front = waiting.entry(*to).or_default();
+                if front.2.is_empty() {
+                    (front.0, front.1) = (*epoch, *next);
+                }
+                front.2.extend(moved);
+            }
+            Record::Peer(_) | Record::Received { .. } | Record::Plain { .. } => {}
+        }
+    }
+}
+
+fn name(now: &Snapshot, key: PeerKey) -> crate::id::Name {
+    let known = now.peers.iter().find(|peer| peer.facts.key == key);
+    known.map_or_else(
+        || crate::node::record::Facts::new(key).claims,
+        |peer| peer.facts.alias.unwrap_or(peer.facts.claims),
+    )
 }

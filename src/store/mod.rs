@@ -1,14 +1,17 @@
-//! What survives a restart. A store is a peripheral like a socket: records go in, word that they
-//! are safe comes out later. Knows what is to be kept and nothing of why.
+//! What survives a restart. A store is a peripheral like a socket: records and questions go in, word
+//! that they are safe and what was found come out later, in the order of asking. Knows what is to be
+//! kept and nothing of why.
 
 mod ephemeral;
+mod fold;
+mod log;
 mod memory;
 
 pub use ephemeral::Ephemeral;
 pub use memory::Memory;
 
-use crate::id::SaveId;
-use crate::node::io::{Record, Snapshot};
+use crate::id::{LoadId, SaveId};
+use crate::node::record::{Answer, Query, Record, Snapshot};
 
 /// Keeps records. What it has reported as saved is in the next [`Store::load`].
 pub trait Store {
@@ -23,6 +26,14 @@ pub trait Store {
     /// Begins to save `records`, in order, all or none, after all that was given before.
     fn save(&mut self, save: SaveId, records: Vec<Record>);
 
-    /// The latest save that is done, with all before it; `None` if no more are since the last call.
-    fn saved(&mut self) -> Option<SaveId>;
+    /// Begins to look for this among everything that was given before.
+    fn look_up(&mut self, load: LoadId, query: Query);
+
+    /// The next thing that is done, in the order of asking; `None` if there is none yet.
+    fn answer(&mut self) -> Option<Answer>;
+
+    /// Whether something that it was asked is not done yet, so that an answer may come by itself.
+    fn is_busy(&self) -> bool {
+        false
+    }
 }

@@ -25,8 +25,9 @@ pub enum Message<'a> {
         epoch: u64,
         /// The oldest number of that stream that it still has; everything before was acknowledged.
         base: u64,
-        /// The receiver's stream, as far as this sender has it: (epoch, last number).
-        have: Option<(u64, u64)>,
+        /// The receiver's stream, as far as this sender has it: its epoch, the last number, and the
+        /// name of the message with that number.
+        have: Option<(u64, u64, [u8; 16])>,
     },
     /// Text. Numbers run from 1 without a gap in a stream.
     Chat {
@@ -75,6 +76,14 @@ pub enum Message<'a> {
         /// Its content.
         #[serde(borrow)]
         content: &'a [u8],
+    },
+    /// The stream of chat messages from this sender goes by this name from now on: what the hello
+    /// said of it no longer holds.
+    Stream {
+        /// As in the hello.
+        epoch: u64,
+        /// As in the hello.
+        base: u64,
     },
 }
 
@@ -172,6 +181,13 @@ impl ChatTail {
         push_varint(seq, |byte| out.push(byte));
         out.extend_from_slice(&self.head);
         out.extend_from_slice(self.text.as_str().as_bytes());
+    }
+
+    /// Its name.
+    pub fn id(&self) -> MessageId {
+        let mut id = [0; 16];
+        id.copy_from_slice(&self.head[..16]);
+        MessageId(id)
     }
 
     /// Its bytes.

@@ -2,8 +2,8 @@
 
 use crate::api::action::Action;
 use crate::api::command::Command;
-use crate::api::table::{BARE, NAME, PEER};
-use crate::api::value::{name, peer};
+use crate::api::table::{BARE, NAME, PEER, flag, valued};
+use crate::api::value::{name, peer, word};
 use crate::api::verb::Verb;
 
 pub(super) static VERBS: &[Verb] = &[
@@ -14,6 +14,26 @@ pub(super) static VERBS: &[Verb] = &[
         example: "whois bob",
         error: "whois: \"bob\" could be bob 3f9a01c2 or bob 77e0d15b; name one by its key or address",
         build: |args| Ok(Action::Node(Command::Whois { peer: args.required(peer)? })),
+        ..BARE
+    },
+    Verb {
+        name: "trust",
+        args: &[PEER],
+        options: &[
+            valued("--replace", "KEY", "the new key of PEER, which begins so: what waits is for that key"),
+            flag("--forget", "PEER is no longer where it was"),
+        ],
+        summary: "the key of PEER was compared with PEER itself",
+        example: "trust bob --replace 3f9a01c2",
+        error: "trust: no other key than its own has answered for bob; nothing is to be replaced",
+        build: |args| {
+            let peer = args.required(peer)?;
+            Ok(Action::Node(match args.option("--replace", word)? {
+                Some(key) => Command::TrustReplace { peer, key },
+                None if args.has("--forget") => Command::TrustForget { peer },
+                None => Command::Trust { peer },
+            }))
+        },
         ..BARE
     },
     Verb {

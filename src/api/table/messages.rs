@@ -2,9 +2,10 @@
 
 use crate::api::action::Action;
 use crate::api::command::Command;
-use crate::api::table::{BARE, PEER, TEXT};
-use crate::api::value::{peer, text};
+use crate::api::table::{BARE, PEER, TEXT, valued};
+use crate::api::value::{lines, peer, text, word};
 use crate::api::verb::Verb;
+use crate::limits::LOG_LINES;
 
 pub(super) static VERBS: &[Verb] = &[
     Verb {
@@ -41,6 +42,23 @@ pub(super) static VERBS: &[Verb] = &[
         example: "reply so am I",
         error: "reply: no one has written yet",
         build: |args| Ok(Action::Node(Command::Reply { text: args.required(text)? })),
+        ..BARE
+    },
+    Verb {
+        name: "log",
+        args: &[PEER.optional()],
+        options: &[
+            valued("-n", "N", "the latest so many; 50 if not said"),
+            valued("--find", "TEXT", "only those with all of these words"),
+        ],
+        summary: "messages kept, the oldest first",
+        example: "log bob -n 20",
+        error: "log: nothing is kept here (--ephemeral, or no data folder)",
+        build: |args| {
+            let last = args.option("-n", lines)?.unwrap_or(LOG_LINES);
+            let (peer, find) = (args.optional(peer)?, args.option("--find", word)?);
+            Ok(Action::Node(Command::Log { peer, last, find }))
+        },
         ..BARE
     },
     Verb {

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::id::SaveId;
-use crate::node::io::{Record, Snapshot};
+use crate::id::{LoadId, SaveId};
+use crate::node::record::{Answer, Query, Record, Snapshot};
 use crate::store::{Memory, Store};
 use crate::time::Mono;
 
@@ -13,8 +13,6 @@ use crate::time::Mono;
 #[derive(Default)]
 pub(in crate::live) struct Disk {
     memory: Memory,
-    /// All of it, for whoever checks what came of a run; it grows with the run, as a disk does.
-    written: Vec<Record>,
     pending: VecDeque<(Mono, SaveId, Vec<Record>)>,
     /// How long a save takes.
     pub(super) delay: Duration,
@@ -31,14 +29,18 @@ impl Disk {
         self.pending.push_back((now.plus(self.delay).max(after), save, records));
     }
 
-    pub(in crate::live) fn saved(&mut self, now: Mono) -> Option<SaveId> {
+    pub(in crate::live) fn look_up(&mut self, load: LoadId, query: Query) {
+        self.memory.look_up(load, query);
+    }
+
+    /// The next thing that is done.
+    pub(in crate::live) fn answer(&mut self, now: Mono) -> Option<Answer> {
         while self.due().is_some_and(|due| due <= now)
             && let Some((_, save, records)) = self.pending.pop_front()
         {
-            self.written.extend(records.iter().cloned());
             self.memory.save(save, records);
         }
-        self.memory.saved()
+        self.memory.answer()
     }
 
     /// When the next save is done.
@@ -49,10 +51,11 @@ impl Disk {
     /// The program is dead: what was on its way is lost, and nobody is told any more of what was not.
     pub(super) fn lose(&mut self) {
         self.pending.clear();
-        self.memory.saved();
+        self.memory.forget_answers();
     }
 
-    pub(super) fn written(&self) -> &[Record] {
-        &self.written
+    /// Everything that was ever safe here, in the order of being saved.
+    pub(super) fn written(&self) -> Vec<Record> {
+        self.memory.written()
     }
 }

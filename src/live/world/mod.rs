@@ -21,7 +21,8 @@ use crate::key::PeerKey;
 use crate::limits;
 use crate::live::host::{Host, Keeping};
 use crate::live::{Face, Live, OpenError, Woken};
-use crate::node::io::{Config, Record};
+use crate::node::io::Config;
+use crate::node::record::Record;
 use crate::rng::Seed;
 use crate::session::{Bell, Session};
 use crate::time::{Mono, Now};
@@ -86,10 +87,10 @@ impl Loopback {
 
     /// Everything that a peer's disk ever had, in the order of being saved. Nothing for a number that
     /// nobody has.
-    pub fn written(&self, who: PeerNo) -> &[Record] {
+    pub fn written(&self, who: PeerNo) -> Vec<Record> {
         match self.live.hosts.get(who.0).map(|host| &host.store) {
             Some(Keeping::Disk(disk)) => disk.written(),
-            _ => &[],
+            _ => Vec::new(),
         }
     }
 

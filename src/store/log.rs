@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 
 use crate::id::MessageId;
 use crate::key::PeerKey;
-use crate::node::io::Record;
+use crate::node::record::Record;
 use crate::text::{Body, Untrusted};
+use crate::time::Wall;
 
 /// Records, packed.
 #[derive(Default)]
 pub(super) struct Log {
+    /// What is neither queued, delivered nor received, in the order of being saved.
+    others: Vec<Record>,
     peers: Vec<PeerKey>,
     by_key: BTreeMap<PeerKey, usize>,
     /// Whole records in each.
@@ -25,7 +28,7 @@ pub(super) struct Log {
 struct Last {
     /// Of each peer the stream and the number in it, for each kind of record.
     streams: Vec<[(u64, u64); KINDS]>,
-    queued: Option<(MessageId, Body)>,
+    queued: Option<(MessageId, Body, Wall)>,
 }
 
 /// Reads a packed record by record.
@@ -38,6 +41,8 @@ const QUEUED: u8 = 0;
 const DELIVERED: u8 = 1;
 const RECEIVED: u8 = 2;
 const KINDS: usize = 3;
+/// The next of `others`.
+const OTHER: u8 = 3;
 const KIND: u8 = 0b11;
 /// The next number of the same stream.
 const NEXT: u8 = 1 << 2;
@@ -45,18 +50,23 @@ const NEXT: u8 = 1 << 2;
 const SAME: u8 = 1 << 3;
 const AUTO: u8 = 1 << 4;
 /// Bytes of a record but for its text, at most.
-const HEAD: usize = 1 + 3 * 10 + 16 + 8;
+const HEAD: usize = 1 + 3 * 10 + 16 + 8 + 8;
 const CHUNK_MIN: usize = 512;
 const CHUNK_MAX: usize = 64 * 1024;
 
 impl Log {
     pub(super) fn add(&mut self, record: &Record) {
-        let (kind, epoch, seq) = match record {
-            Record::Queued { epoch, seq, .. } => (QUEUED, *epoch, *seq),
-            Record::Delivered { epoch, seq, .. } => (DELIVERED, *epoch, *seq),
-            Record::Received { epoch, seq, .. } => (RECEIVED, *epoch, *seq),
+        self.count += 1;
+        let (kind, key, epoch, seq) = match record {
+            Record::Queued { to, epoch, seq, .. } => (QUEUED, *to, *epoch, *seq),
+            Record::Delivered { to, epoch, seq } => (DELIVERED, *to, *epoch, *seq),
+            Record::Received { from, epoch, seq, .. } => (RECEIVED, *from, *epoch, *seq),
+            other => {
+                self.others.push(other.clone());
+                return room(&mut self.chunks, 1).push(OTHER);
+            }
         };
-        let peer = self.peer(record.peer());
+        let peer = self.peer(key);
         let last = &mut self.last.streams[peer][usize::from(kind)];
         let mut flags = kind;
         if last.0 == epoch && last.1.checked_add(1) == Some(seq) {
@@ -64,42 +74,46 @@ impl Log {
         }
         *last = (epoch, seq);
         let message = match record {
-            Record::Queued { id, text, auto, .. } => {
+            Record::Queued { id, text, auto, at, .. } => {
                 flags |= if *auto { AUTO } else { 0 };
-                let queued = Some((*id, text.clone()));
+                let queued = Some((*id, text.clone(), *at));
                 if self.last.queued == queued {
                     flags |= SAME;
                 }
                 self.last.queued = queued;
-                Some((id, text.as_str()))
+                Some((id, text.as_str(), at))
             }
-            Record::Received { id, text, .. } => Some((id, text.expose())),
-            Record::Delivered { .. } => None,
+            Record::Received { id, text, auto, at, .. } => {
+                flags |= if *auto { AUTO } else { 0 };
+                Some((id, text.expose(), at))
+            }
+            _ => None,
         };
         let message = message.filter(|_| flags & SAME == 0);
-        let chunk = room(&mut self.chunks, HEAD + message.map_or(0, |(_, text)| text.len()));
+        let chunk = room(&mut self.chunks, HEAD + message.map_or(0, |(_, text, _)| text.len()));
         chunk.push(flags);
         put(peer as u64, chunk);
         if flags & NEXT == 0 {
             chunk.extend_from_slice(&epoch.to_le_bytes());
             put(seq, chunk);
         }
-        if let Some((id, text)) = message {
+        if let Some((id, text, at)) = message {
             chunk.extend_from_slice(&id.0);
+            chunk.extend_from_slice(&at.0.to_le_bytes());
             put(text.len() as u64, chunk);
             chunk.extend_from_slice(text.as_bytes());
         }
-        self.count += 1;
     }
 
     /// All of it, as it was.
     pub(super) fn records(&self) -> Vec<Record> {
         let mut last = Last { streams: vec![Default::default(); self.peers.len()], queued: None };
         let mut records = Vec::with_capacity(self.count);
+        let mut others = self.others.iter().cloned();
         for chunk in &self.chunks {
             let mut reader = Reader { bytes: chunk };
             while !reader.bytes.is_empty() {
-                records.extend(reader.record(&self.peers, &mut last));
+                records.extend(reader.record(&self.peers, &mut last, &mut others));
             }
         }
         debug_assert_eq!(records.len(), self.count);
@@ -139,8 +153,16 @@ fn put(mut number: u64, out: &mut Vec<u8>) {
 
 impl Reader<'_> {
     /// The next record. What is here was written here, so it is there.
-    fn record(&mut self, peers: &[PeerKey], last: &mut Last) -> Option<Record> {
+    fn record(
+        &mut self,
+        peers: &[PeerKey],
+        last: &mut Last,
+        others: &mut impl Iterator<Item = Record>,
+    ) -> Option<Record> {
         let flags = self.take(1)?[0];
+        if flags & KIND == OTHER {
+            return others.next();
+        }
         let at = usize::try_from(self.number()?).ok()?;
         let key = *peers.get(at)?;
         let stream = &mut last.streams[at][usize::from(flags & KIND)];
@@ -155,22 +177,24 @@ impl Reader<'_> {
                 if flags & SAME == 0 {
                     last.queued = Some(self.message()?);
                 }
-                let (id, text) = last.queued.clone()?;
-                Some(Record::Queued { to: key, epoch, seq, id, text, auto: flags & AUTO != 0 })
+                let (id, text, at) = last.queued.clone()?;
+                Some(Record::Queued { to: key, epoch, seq, id, text, auto: flags & AUTO != 0, at })
             }
             DELIVERED => Some(Record::Delivered { to: key, epoch, seq }),
             _ => {
-                let (id, text) = self.message()?;
-                Some(Record::Received { from: key, epoch, seq, id, text: Untrusted::new(text) })
+                let (id, text, at) = self.message()?;
+                let (text, auto) = (Untrusted::new(text), flags & AUTO != 0);
+                Some(Record::Received { from: key, epoch, seq, id, text, auto, at })
             }
         }
     }
 
-    fn message(&mut self) -> Option<(MessageId, Body)> {
+    fn message(&mut self) -> Option<(MessageId, Body, Wall)> {
         let id = MessageId(*self.take(16)?.first_chunk()?);
+        let at = Wall(i64::from_le_bytes(*self.take(8)?.first_chunk()?));
         let length = usize::try_from(self.number()?).ok()?;
         let text = std::str::from_utf8(self.take(length)?).ok()?;
-        Some((id, Body::new(text).ok()?))
+        Some((id, Body::new(text).ok()?, at))
     }
 
     fn take(&mut self, count: usize) -> Option<&[u8]> {
@@ -210,10 +234,12 @@ mod tests {
             let length = [1, 40, 130, 15_000][usize::try_from(rng.below(100) / 33).expect("small")];
             let text = Body::new(&"é".repeat(length)[..2 * length]).expect("a body");
             let auto = rng.below(2) == 0;
-            let record = match rng.below(3) {
-                0 => Record::Queued { to: key, epoch, seq, id, text, auto },
+            let at = Wall(i64::try_from(number / 7).expect("small"));
+            let record = match rng.below(4) {
+                0 => Record::Queued { to: key, epoch, seq, id, text, auto, at },
                 1 => Record::Delivered { to: key, epoch, seq },
-                _ => Record::Received { from: key, epoch, seq, id, text: Untrusted::new(text) },
+                2 => Record::Renumbered { to: key, epoch },
+                _ => Record::Received { from: key, epoch, seq, id, text: Untrusted::new(text), auto, at },
             };
             log.add(&record);
             all.push(record);
@@ -227,7 +253,8 @@ mod tests {
         for seq in 1..=100 {
             for key in 0..8 {
                 let (to, id) = (PeerKey([key; 32]), MessageId([u8::try_from(seq).expect("small"); 16]));
-                log.add(&Record::Queued { to, epoch: 5, seq, id, text: text.clone(), auto: false });
+                let at = Wall(5);
+                log.add(&Record::Queued { to, epoch: 5, seq, id, text: text.clone(), auto: false, at });
             }
         }
         let bytes: usize = log.chunks.iter().map(Vec::capacity).sum();

@@ -1,0 +1,71 @@
+//! How what was kept looks on a screen: messages of the past, what became of each, and what a key is
+//! worth. Decides no colours.
+
+use std::net::SocketAddr;
+
+use crate::api::event::Who;
+use crate::api::reply::{LogEntry, MessageState, Trust};
+use crate::id::PeerId;
+use crate::key::PeerKey;
+use crate::shell::render::Look;
+
+impl Look {
+    /// The lines of `log`.
+    pub(super) fn log(&self, entries: &[LogEntry]) -> Vec<String> {
+        if entries.is_empty() {
+            return vec![self.news("no message is kept that fits")];
+        }
+        entries.iter().flat_map(|entry| self.entry(entry)).collect()
+    }
+
+    fn entry(&self, entry: &LogEntry) -> Vec<String> {
+        let who = self.who(&entry.who);
+        let mark = match entry.state {
+            MessageState::Received => "  ",
+            MessageState::Delivered => "✓✓",
+            MessageState::Queued | MessageState::Sent => "✓ ",
+            MessageState::Expired | MessageState::Failed => "✗ ",
+        };
+        let head = match (entry.ours, entry.who.id) {
+            (true, _) => format!("you to {who} ({}):", entry.state.word()),
+            (false, PeerId::Plain(_)) => format!("{} <{}>", "[plain]", who.trim_start_matches("[plain] ")),
+            (false, PeerId::Native(_)) => format!("<{who}>"),
+        };
+        let mut lines = entry.text.display_lines().into_iter();
+        let first = lines.next().unwrap_or_default();
+        let mut shown = vec![format!("{} {mark} {head} {first}", self.dim(&entry.at.date()))];
+        shown.extend(lines.map(|line| format!("  | {line}")));
+        shown
+    }
+
+    /// Another key answers in somebody's place, as loud as lines get.
+    pub(super) fn key_changed(
+        &self,
+        who: &Who,
+        at: Option<SocketAddr>,
+        pinned: PeerKey,
+        shown: PeerKey,
+    ) -> Vec<String> {
+        let (name, place) = (who.name, at.map(|at| format!(" at {at}")).unwrap_or_default());
+        vec![
+            self.bad(&format!("✗ ANOTHER KEY ANSWERS FOR {name}{place}; nothing was said to it")),
+            format!("  {name}'s key  {} {}", pinned.short(), pinned.words()),
+            format!("  it shows    {} {}", shown.short(), shown.words()),
+            format!("  if {name} has told you of a new key: trust {name} --replace {}", shown.short()),
+            format!("  if somebody else is there now:  trust {name} --forget"),
+        ]
+    }
+
+    /// What a key is worth now, in words.
+    pub(super) fn trusted(&self, name: &str, words: &str, trust: Trust) -> String {
+        match trust {
+            Trust::Verified => self.news(&format!("{name} is verified: {words}")),
+            Trust::FirstUse => {
+                self.news(&format!("{name} has this key from now on: {words}; once compared: trust {name}"))
+            }
+            Trust::Changed | Trust::Unknown | Trust::Plain => {
+                self.news(&format!("nothing is held against {name}'s place any more"))
+            }
+        }
+    }
+}
