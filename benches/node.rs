@@ -10,7 +10,8 @@ use hobnob::api::event::What;
 use hobnob::id::{LinkId, Name, PeerId, RequestId};
 use hobnob::key::Keys;
 use hobnob::node::Node;
-use hobnob::node::io::{Config, Effect, Input, Snapshot};
+use hobnob::node::io::{Config, Effect, Input};
+use hobnob::node::record::{Answer, Snapshot};
 use hobnob::rng::Seed;
 use hobnob::text::Body;
 use hobnob::time::Now;
@@ -101,13 +102,15 @@ impl Pair {
                 self.input(other, now, Input::Received { link: link(other), bytes: &bytes }, next);
                 self.input(at, now, Input::Flushed { link: from, count: bytes.len() }, next);
             }
-            Effect::Save { save, .. } => self.input(at, now, Input::Saved { save }, next),
+            Effect::Save { save, .. } => {
+                self.input(at, now, Input::Stored(Answer::Saved { save, known: Vec::new() }), next)
+            }
             Effect::Emit(event) => match event.what {
                 What::Message(_) => self.heard += 1,
                 What::Delivered { last, .. } => self.delivered = last,
                 _ => {}
             },
-            Effect::Reply { .. } | Effect::Close { .. } | Effect::Finish { .. } => {}
+            Effect::Reply { .. } | Effect::Load { .. } | Effect::Close { .. } | Effect::Finish { .. } => {}
         }
     }
 

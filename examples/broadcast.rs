@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hobnob::api::command::Command;
 use hobnob::id::Name;
-use hobnob::node::io::Record;
+use hobnob::node::record::Record;
 use hobnob::rng::Seed;
 use hobnob::sim::Sim;
 use hobnob::text::Body;

@@ -11,7 +11,8 @@ use hobnob::api::event::What;
 use hobnob::id::{LinkId, Name, RequestId};
 use hobnob::key::Keys;
 use hobnob::node::Node;
-use hobnob::node::io::{Config, Effect, Input, Snapshot};
+use hobnob::node::io::{Config, Effect, Input};
+use hobnob::node::record::Snapshot;
 use hobnob::rng::Seed;
 use hobnob::text::Body;
 use hobnob::time::Now;
@@ -96,7 +97,11 @@ fn perform(own: &mut Side, other: &mut Side) -> bool {
                 _ => {}
             },
             Effect::Reply { result: Err(error), .. } => println!("{}: {error}", own.name),
-            Effect::Reply { .. } | Effect::Save { .. } | Effect::Finish { .. } | Effect::Close { .. } => {}
+            Effect::Reply { .. }
+            | Effect::Save { .. }
+            | Effect::Load { .. }
+            | Effect::Finish { .. }
+            | Effect::Close { .. } => {}
         }
     }
     moved

@@ -128,6 +128,11 @@ impl Keeping {
         }
     }
 
+    /// Whether its answer comes from another thread.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(store) if store.is_busy())
+    }
+
     /// Whether something is on its way to it.
     pub(super) fn is_saving(&self) -> bool {
         match self {

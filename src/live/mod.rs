@@ -58,6 +58,8 @@ pub struct Live {
     spent: Vec<Vec<u8>>,
     /// Hosts whose node has been given something since its last flush.
     stirred: Vec<usize>,
+    /// Hosts whose store has yet to answer.
+    storing: Vec<usize>,
     news: u64,
     /// Inputs that nodes were given, ever.
     given: u64,
@@ -101,6 +103,7 @@ impl Live {
             queued: Vec::new(),
             spent: Vec::new(),
             stirred: Vec::new(),
+            storing: Vec::new(),
             news: 0,
             given: 0,
             hasty: 0,
@@ -130,7 +133,7 @@ impl Live {
         let listens = listener.as_ref().map(Listener::addr);
         let listener = listener.map(|listener| self.listen(listener)).transpose()?;
         let mut store = Keeping::Store(store);
-        (config.listens, config.keeps) = (listens, store.keeps());
+        (config.listens, config.keeps, config.passing) = (listens, store.keeps(), !store.keeps());
         let node = Node::new(config, keys, store.load(), seed);
         let host = Host { listens, listener, ..Host::new(node, store, None) };
         Ok(self.add(host))
@@ -173,6 +176,12 @@ impl Live {
     pub fn bell(&self) -> Bell {
         let outside = self.ready.outside();
         Bell::new(move || outside.ring())
+    }
+
+    /// For a store on a thread of its own: says that it has an answer. Never waits.
+    pub fn store_bell(&self) -> Box<dyn Fn() + Send> {
+        let outside = self.ready.outside();
+        Box::new(move || outside.wake())
     }
 
     /// Lets the world run as [`Session::wait`] does, for all nodes together.
@@ -252,6 +261,9 @@ impl Live {
             self.attend(token, now);
         }
         self.tokens = tokens;
+        for at in std::mem::take(&mut self.storing) {
+            self.hear_store(at, now);
+        }
     }
 
     fn host_due(&mut self, at: usize, now: Now) {

@@ -99,6 +99,21 @@ impl Live {
             self.leave(at, now);
         }
         // A store in memory is done at once; a slower one wakes us.
+        self.answer_of_store(at, now, effects);
+        if self.hosts[at].store.is_busy() && !self.storing.contains(&at) {
+            self.storing.push(at);
+        }
+    }
+
+    /// Takes what a store on a thread of its own has to say by now.
+    pub(super) fn hear_store(&mut self, at: usize, now: Now) {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.perform(at, now, &mut effects);
+        self.effects = effects;
+        self.arm_host(at);
+    }
+
+    fn answer_of_store(&mut self, at: usize, now: Now, effects: &mut Vec<Effect>) {
         let host = &mut self.hosts[at];
         if let Some(answer) = host.store.answer(now.mono) {
             let here = host.now(now);

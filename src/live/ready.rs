@@ -141,7 +141,8 @@ impl Outside {
         self.wake();
     }
 
-    fn wake(&self) {
+    /// Lets the wait under way, or the next one, look whether there is anything to do.
+    pub(super) fn wake(&self) {
         // It fails only when the system has no memory for eight bytes.
         let _ = self.waker.wake();
     }

@@ -12,7 +12,8 @@ use crate::id::{LinkId, PeerId, RequestId};
 use crate::limits;
 use crate::node::io::Effect;
 use crate::node::links::Conn;
-use crate::node::peers::{Peer, PeerIx, Peers};
+use crate::node::peer::Peer;
+use crate::node::peers::{PeerIx, Peers};
 use crate::node::{Node, Timer};
 use crate::text::Body;
 use crate::time::Mono;
@@ -25,6 +26,9 @@ pub(super) struct Dial {
     /// The address has shown that it is plain, so it need not be probed.
     pub(super) known_plain: bool,
     pub(super) intents: Vec<Intent>,
+    /// The same, of those who asked when it was under way: that it fails says nothing to them, as it
+    /// may have begun before what they saw.
+    pub(super) later: Vec<Intent>,
 }
 
 /// Why it is dialled.
@@ -60,14 +64,16 @@ impl Node {
         let under_way = self.links.values_mut().filter(|conn| !conn.greeted && !conn.talk.is_ours());
         let same = under_way.filter_map(|conn| conn.dial.as_mut());
         if let Some(dial) = same.into_iter().find(|dial| dial.to == *to && dial.dialect == dialect) {
-            let again = |other: &Intent| matches!((other, &intent), (Intent::Keep, Intent::Keep));
-            if !dial.intents.iter().any(again) {
-                dial.intents.push(intent);
+            let keeps = |other: &Intent| matches!(other, Intent::Keep);
+            match intent {
+                Intent::Keep if dial.intents.iter().any(keeps) => {}
+                Intent::Keep => dial.intents.push(intent),
+                intent => dial.later.push(intent),
             }
             return;
         }
         let known_plain = dialect == Dialect::Plain && (!self.config.probes || self.is_known_plain(to));
-        let dial = Dial { to: to.clone(), dialect, known_plain, intents: vec![intent] };
+        let dial = Dial { to: to.clone(), dialect, known_plain, intents: vec![intent], later: Vec::new() };
         let link = self.dial_link(dial);
         out.push(Effect::Dial { link, to: to.clone() });
     }
@@ -189,7 +195,7 @@ impl Node {
             self.peers.get_mut(ix).listens = dial.to.socket();
         }
         self.redial_answered(ix, Some(&dial.to), out);
-        for intent in dial.intents {
+        for intent in dial.intents.into_iter().chain(dial.later) {
             match intent {
                 Intent::Connect(request) => {
                     self.answer(request, Ok(Reply::Connected { who, already: false }), out);
@@ -204,8 +210,15 @@ impl Node {
         }
     }
 
-    /// An attempt has failed; everybody who waited for it is told.
-    pub(super) fn dial_failed(&mut self, dial: Dial, why: Why, out: &mut Vec<Effect>) {
+    /// An attempt has failed; everybody who waited for it is told, or has another.
+    pub(super) fn dial_failed(&mut self, mut dial: Dial, why: Why, out: &mut Vec<Effect>) {
+        let mut later = std::mem::take(&mut dial.later);
+        if self.waiting_to_leave() || why == Why::KeyChanged || why == Why::Ourselves {
+            dial.intents.append(&mut later);
+        }
+        for intent in later {
+            self.dial(&dial.to, dial.dialect, intent, out);
+        }
         for intent in dial.intents {
             match intent {
                 Intent::Connect(request) | Intent::Send { request, .. } => {

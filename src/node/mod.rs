@@ -14,6 +14,7 @@ pub mod io;
 mod join;
 mod keep;
 mod links;
+mod peer;
 mod peers;
 mod plain;
 mod queue;
@@ -37,7 +38,8 @@ use dial::Redial;
 use io::{Config, Effect, Input};
 use keep::Keep;
 use links::Conn;
-use peers::{Peer, PeerIx, Peers};
+use peer::Peer;
+use peers::{PeerIx, Peers};
 use record::Snapshot;
 use waiting::Waiting;
 

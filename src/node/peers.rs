@@ -3,18 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use crate::addr::Address;
-use crate::api::command::{CommandError, Dialect, PeerRef};
+use crate::api::command::{CommandError, PeerRef};
 use crate::api::event::Who;
-use crate::api::reply::{PeerRow, PeerState};
-use crate::id::{LinkId, Name, PeerId};
-use crate::key::PeerKey;
+use crate::api::reply::PeerRow;
+use crate::id::{Name, PeerId};
 use crate::limits::PEERS_MAX;
-use crate::node::delivery::{Inbox, Outbox};
-use crate::node::plain::PlainPeer;
-use crate::node::record::Facts;
+use crate::node::peer::Peer;
 use crate::text::escape_display;
 use crate::time::Mono;
 
@@ -30,124 +26,6 @@ pub(super) struct Peers {
     by_name: BTreeMap<Name, Vec<PeerIx>>,
     /// Those to forget next, the first last, and when they had been heard of.
     stale: Vec<(PeerIx, Option<Mono>)>,
-}
-
-/// What we know of one peer.
-pub(super) struct Peer {
-    pub(super) id: PeerId,
-    /// What it calls itself.
-    pub(super) claims: Name,
-    alias: Option<Name>,
-    pub(super) ignored: bool,
-    pub(super) state: PeerState,
-    /// It left, and its key with it: nothing can reach it any more.
-    pub(super) gone: bool,
-    pub(super) passing: bool,
-    /// Somebody has compared its key with the peer itself.
-    pub(super) verified: bool,
-    /// Another key has answered at its place.
-    pub(super) changed: Option<PeerKey>,
-    /// To be looked for at the next start.
-    pub(super) wanted: bool,
-    /// Since when what waits for it seems too old.
-    pub(super) overdue: Option<Mono>,
-    /// Open links, the one that we speak on last.
-    pub(super) links: Vec<LinkId>,
-    /// Streams that mean it, be they links yet or not.
-    pub(super) held: usize,
-    pub(super) listens: Option<SocketAddr>,
-    pub(super) rtt: Option<Duration>,
-    pub(super) heard: Option<Mono>,
-    pub(super) outbox: Outbox,
-    pub(super) inbox: Inbox,
-    pub(super) plain: Option<Box<PlainPeer>>,
-    pub(super) received: u64,
-    pub(super) sent: u64,
-    /// In the list of peers that have something to say at the next flush.
-    pub(super) ready: bool,
-    /// In the list of peers that something is to be saved about.
-    pub(super) unsaved: bool,
-    /// Something about it is being saved.
-    pub(super) saving: bool,
-    /// Bytes of its outbox as counted in the sum of all.
-    pub(super) counted: usize,
-    /// Another peer that can still be meant has the same name.
-    twin: bool,
-}
-
-impl Peer {
-    pub(super) fn new(id: PeerId, claims: Name, outbox: Outbox) -> Self {
-        Self {
-            id,
-            claims,
-            alias: None,
-            ignored: false,
-            state: PeerState::Left,
-            gone: false,
-            passing: false,
-            verified: false,
-            changed: None,
-            wanted: false,
-            overdue: None,
-            links: Vec::new(),
-            held: 0,
-            listens: None,
-            rtt: None,
-            heard: None,
-            outbox,
-            inbox: Inbox::default(),
-            plain: id.is_plain().then(Box::default),
-            received: 0,
-            sent: 0,
-            ready: false,
-            unsaved: false,
-            saving: false,
-            counted: 0,
-            twin: false,
-        }
-    }
-
-    /// One that is remembered.
-    pub(super) fn known(facts: &Facts, outbox: Outbox) -> Self {
-        let mut peer = Self::new(PeerId::Native(facts.key), facts.claims, outbox);
-        (peer.alias, peer.listens, peer.verified) = (facts.alias, facts.listens, facts.verified);
-        (peer.ignored, peer.passing, peer.wanted) = (facts.ignored, facts.passing, facts.wanted);
-        peer
-    }
-
-    pub(super) fn alias(&self) -> Option<Name> {
-        self.alias
-    }
-
-    pub(super) fn name(&self) -> Name {
-        self.alias.unwrap_or(self.claims)
-    }
-
-    pub(super) fn is_connected(&self) -> bool {
-        self.state == PeerState::Connected
-    }
-
-    /// The link to speak on.
-    pub(super) fn link(&self) -> Option<LinkId> {
-        self.links.last().copied()
-    }
-
-    /// Whether nothing refers to it or waits for it. A plain peer that never says goodbye counts as
-    /// connected for ever, which is no reason to remember it for ever.
-    fn is_idle(&self) -> bool {
-        let unused = self.held == 0 && !self.unsaved && !self.saving;
-        let silent = self.outbox.len() == 0 && self.plain.as_ref().is_none_or(|plain| plain.is_idle());
-        unused && silent && (self.id.is_plain() || !self.is_connected())
-    }
-
-    /// The least is forgotten first.
-    fn worth(&self) -> (bool, bool, Option<Mono>) {
-        (!self.id.is_plain() && !self.gone, self.is_connected(), self.heard)
-    }
-
-    pub(super) fn dialect(&self) -> Dialect {
-        if self.id.is_plain() { Dialect::Plain } else { Dialect::Native }
-    }
 }
 
 impl Peers {

@@ -4,56 +4,16 @@
 
 use crate::api::command::{CommandError, PeerRef};
 use crate::api::event::What;
-use crate::api::reply::{Reply, Trust};
-use crate::id::{LinkId, Name, PeerId, RequestId};
+use crate::api::reply::Reply;
+use crate::id::{LinkId, Name, RequestId};
 use crate::key::PeerKey;
 use crate::node::Node;
 use crate::node::io::Effect;
 use crate::node::keep::Mark;
-use crate::node::peers::{Peer, PeerIx, same_place};
-use crate::node::record::{Facts, Record};
+use crate::node::peer::Peer;
+use crate::node::peers::{PeerIx, same_place};
+use crate::node::record::Record;
 use crate::why::Why;
-
-impl Peer {
-    /// Its key, if it has one.
-    pub(super) fn key(&self) -> Option<PeerKey> {
-        match self.id {
-            PeerId::Native(key) => Some(key),
-            PeerId::Plain(_) => None,
-        }
-    }
-
-    /// Whether its key is held against whoever answers at its place.
-    pub(super) fn is_pinned(&self) -> bool {
-        !self.id.is_plain() && !self.gone && !self.passing
-    }
-
-    /// What its key is worth.
-    pub(super) fn trust(&self) -> Trust {
-        match self.id {
-            PeerId::Plain(_) => Trust::Plain,
-            PeerId::Native(_) if self.changed.is_some() => Trust::Changed,
-            PeerId::Native(_) if self.verified => Trust::Verified,
-            PeerId::Native(_) if self.is_pinned() => Trust::FirstUse,
-            PeerId::Native(_) => Trust::Unknown,
-        }
-    }
-
-    /// What is to be remembered of it, if it can prove who it is.
-    pub(super) fn facts(&self) -> Option<Facts> {
-        Some(Facts {
-            key: self.key()?,
-            claims: self.claims,
-            alias: self.alias(),
-            listens: self.listens,
-            verified: self.verified,
-            ignored: self.ignored,
-            passing: self.passing,
-            gone: self.gone,
-            wanted: self.wanted,
-        })
-    }
-}
 
 impl Node {
     /// Somebody has proven a key on a link that we opened. Whose it should have been, if that is
@@ -126,7 +86,7 @@ impl Node {
         }
         let new = self.native_peer(key);
         let before = self.peers.get_mut(old);
-        let (claims, listens, alias) = (before.claims, before.listens, before.alias());
+        let (claims, listens, alias) = (before.claims, before.listens, before.alias);
         (before.changed, before.listens, before.wanted) = (None, None, false);
         let (waiting, from) = (before.outbox.drain(), before.key());
         self.recount_outboxes(old);

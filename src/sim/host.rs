@@ -138,9 +138,9 @@ impl Host {
         now(mono, self.skew)
     }
 
-    /// Its front end takes nothing, so it reads nothing either.
+    /// Its front end takes nothing or its disk keeps nothing, so it reads nothing either.
     pub(super) fn is_stuffed(&self) -> bool {
-        self.events.len() >= EVENTS_MAX
+        self.events.len() >= EVENTS_MAX || self.node.as_ref().is_some_and(Node::is_behind)
     }
 }
 

@@ -297,10 +297,14 @@ impl Sim {
 
     /// Gives a node what its disk has to say.
     fn hear_disk(&mut self, who: PeerNo) {
+        let stuffed = self.hosts[who.0].is_stuffed();
         while self.hosts[who.0].node.is_some()
             && let Some(answer) = self.hosts[who.0].disk.answer()
         {
             self.give(who, Input::Stored(answer));
+        }
+        if stuffed && !self.hosts[who.0].is_stuffed() {
+            self.wake_host(who);
         }
     }
 

@@ -8,7 +8,7 @@ use hobnob::api::command::{Command, CommandError, PeerRef};
 use hobnob::api::event::What;
 use hobnob::api::reply::Reply;
 use hobnob::id::{Name, PeerId, RequestId};
-use hobnob::node::io::Record;
+use hobnob::node::record::Record;
 use hobnob::rng::Seed;
 use hobnob::sim::Sim;
 use hobnob::text::Body;

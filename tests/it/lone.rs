@@ -11,7 +11,8 @@ use hobnob::api::reply::Reply;
 use hobnob::id::{LinkId, Name, RequestId};
 use hobnob::key::Keys;
 use hobnob::node::Node;
-use hobnob::node::io::{Config, Effect, Input, Snapshot};
+use hobnob::node::io::{Config, Effect, Input};
+use hobnob::node::record::{Answer, Snapshot};
 use hobnob::rng::{Rng, Seed};
 use hobnob::text::Body;
 use hobnob::time::{Mono, Now};
@@ -158,7 +159,15 @@ impl Lone {
                     Effect::Finish { link } => self.finished.push(link),
                     Effect::Close { link } => self.closed.push(link),
                     Effect::Save { save, .. } => {
-                        self.node.handle(self.now(), Input::Saved { save }, &mut effects);
+                        self.node.handle(
+                            self.now(),
+                            Input::Stored(Answer::Saved { save, known: Vec::new() }),
+                            &mut effects,
+                        );
+                    }
+                    Effect::Load { load, .. } => {
+                        let none = Answer::Found { load, rows: Ok(Vec::new()) };
+                        self.node.handle(self.now(), Input::Stored(none), &mut effects);
                     }
                     Effect::Reply { request, result } => {
                         self.replies.entry(request).or_default().push(result);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hobnob::api::command::Command;
 use hobnob::api::event::What;
 use hobnob::id::Name;
-use hobnob::node::io::Record;
+use hobnob::node::record::Record;
 use hobnob::session::Bell;
 use hobnob::world::{Network, PeerNo, Rest, Shape, World};
 

@@ -5,7 +5,7 @@ use hobnob::api::reply::Reply;
 use hobnob::id::PeerId;
 use hobnob::key::PeerKey;
 use hobnob::limits;
-use hobnob::node::io::{SavedPeer, Snapshot};
+use hobnob::node::record::{Facts, SavedPeer, Snapshot};
 
 use crate::lone::Lone;
 use crate::net::{Net, send};
@@ -15,7 +15,7 @@ fn crowd() -> Snapshot {
     let row = |number: usize| {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&(number as u64).to_be_bytes());
-        SavedPeer { key: PeerKey(key), epoch: 1, next: 1, outbox: Vec::new(), heard: None }
+        SavedPeer::new(Facts::new(PeerKey(key)))
     };
     Snapshot { peers: (0..limits::PEERS_MAX).map(row).collect() }
 }

@@ -25,7 +25,7 @@ fn parts() -> impl Strategy<Value = Parts> {
     let number = prop_oneof![Just(0), Just(127), Just(128), Just(u64::MAX), any::<u64>()];
     let numbers = [number.clone(), number.clone(), number];
     let bytes = prop::collection::vec(any::<u8>(), 0..200);
-    (0..8u8, numbers, any::<[u8; 16]>(), any::<bool>(), "[a-zé]{0,16}", text, bytes).prop_map(
+    (0..9u8, numbers, any::<[u8; 16]>(), any::<bool>(), "[a-zé]{0,16}", text, bytes).prop_map(
         |(kind, numbers, id, flag, name, text, bytes)| Parts { kind, numbers, id, flag, name, text, bytes },
     )
 }
@@ -36,7 +36,7 @@ fn message(parts: &Parts) -> Message<'_> {
     match kind {
         0 => {
             let port = u16::try_from(a % 65_536).expect("in range");
-            Message::Hello { name, port, passing: flag, epoch: a, base: b, have: flag.then_some((b, c)) }
+            Message::Hello { name, port, passing: flag, epoch: a, base: b, have: flag.then_some((b, c, id)) }
         }
         1 => Message::Chat { seq: a, id, auto: flag, text },
         2 => Message::Ack { epoch: a, seq: b },
@@ -44,6 +44,7 @@ fn message(parts: &Parts) -> Message<'_> {
         4 => Message::Pong { nonce: a },
         5 => Message::Bye { reason: if flag { Bye::Leaving } else { Bye::Duplicate } },
         6 => Message::Rename { name },
+        7 => Message::Stream { epoch: a, base: b },
         _ => Message::Optional { kind: u32::try_from(a % 1_000).expect("small"), content: bytes },
     }
 }

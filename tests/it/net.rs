@@ -11,7 +11,8 @@ use hobnob::api::reply::Reply;
 use hobnob::id::{LinkId, Name, RequestId};
 use hobnob::key::Keys;
 use hobnob::node::Node;
-use hobnob::node::io::{Config, Effect, Input, Snapshot};
+use hobnob::node::io::{Config, Effect, Input};
+use hobnob::node::record::{Answer, Snapshot};
 use hobnob::rng::{Rng, Seed};
 use hobnob::text::Body;
 use hobnob::time::{Mono, Now};
@@ -268,7 +269,15 @@ impl Net {
                     self.pipes[pipe].to[side] = Half::default();
                 }
             }
-            Effect::Save { save, .. } => self.hosts[host].node.handle(now, Input::Saved { save }, more),
+            Effect::Save { save, .. } => self.hosts[host].node.handle(
+                now,
+                Input::Stored(Answer::Saved { save, known: Vec::new() }),
+                more,
+            ),
+            Effect::Load { load, .. } => {
+                let none = Answer::Found { load, rows: Ok(Vec::new()) };
+                self.hosts[host].node.handle(now, Input::Stored(none), more);
+            }
             Effect::Reply { request, result } => {
                 let before = self.hosts[host].replies.insert(request, result);
                 assert_eq!(before, None, "{request:?} is answered once");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hobnob::api::command::{Command, Dialect, PeerRef};
 use hobnob::api::event::What;
 use hobnob::api::reply::Reply;
-use hobnob::node::io::Snapshot;
+use hobnob::node::record::Snapshot;
 use hobnob::text::Body;
 
 use crate::net::{Net, send};

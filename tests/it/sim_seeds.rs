@@ -8,7 +8,7 @@ use std::time::Duration;
 use hobnob::api::command::{Command, PeerRef};
 use hobnob::api::reply::Reply;
 use hobnob::id::{PeerId, RequestId};
-use hobnob::node::io::Record;
+use hobnob::node::record::Record;
 use hobnob::rng::{Rng, Seed};
 use hobnob::text::Body;
 use hobnob::world::{Network, PeerNo, Shape, World};
@@ -199,7 +199,7 @@ impl Swarm {
                 let key = self.cast.sim.key(to).expect("in the cast");
                 let last = |record: &Record| match record {
                     Record::Delivered { to, seq, .. } if *to == key => Some(*seq),
-                    Record::Delivered { .. } | Record::Queued { .. } | Record::Received { .. } => None,
+                    _ => None,
                 };
                 let delivered = self.cast.sim.written(from).iter().rev().find_map(last).unwrap_or(0);
                 assert!(delivered <= heard.len() as u64, "{from} to {to}: {delivered} delivered");
@@ -248,7 +248,7 @@ impl Swarm {
         for who in (0..self.cast.sim.peers()).map(PeerNo) {
             let id = |record: &Record| match record {
                 Record::Received { from, id, .. } => Some((*from, *id)),
-                Record::Queued { .. } | Record::Delivered { .. } => None,
+                _ => None,
             };
             let ids: Vec<_> = self.cast.sim.written(who).iter().filter_map(id).collect();
             assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{who} has one twice");

@@ -9,7 +9,7 @@ use hobnob::api::command::{Command, Dialect, PeerRef};
 use hobnob::api::event::What;
 use hobnob::api::reply::Reply;
 use hobnob::id::{Name, PeerId, RequestId};
-use hobnob::node::io::Snapshot;
+use hobnob::node::record::Snapshot;
 use hobnob::rng::{Rng, Seed};
 use hobnob::text::Body;
 

@@ -129,7 +129,13 @@ impl Node {
             return;
         }
         let to = Address::from(listens);
-        let dial = Dial { to: to.clone(), dialect: Dialect::Plain, known_plain: true, intents: Vec::new() };
+        let dial = Dial {
+            to: to.clone(),
+            dialect: Dialect::Plain,
+            known_plain: true,
+            intents: Vec::new(),
+            later: Vec::new(),
+        };
         let link = self.dial_link(dial);
         if let Some(conn) = self.links.get_mut(&link) {
             conn.talk.ours = Some(ix);
