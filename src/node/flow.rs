@@ -44,6 +44,12 @@ impl Node {
             link.say(&mut self.spare, |run| Message::Ack { epoch, seq }.put(run));
             said = true;
         }
+        if conn.told != peer.outbox.epoch() {
+            let (epoch, base) = (peer.outbox.epoch(), peer.outbox.base());
+            conn.told = epoch;
+            link.say(&mut self.spare, |run| Message::Stream { epoch, base }.put(run));
+            said = true;
+        }
         let mut room = limits::SEND_QUEUE_MAX.saturating_sub(waiting);
         while room > 0
             && let Some((seq, message)) = peer.outbox.next()

@@ -30,7 +30,9 @@ impl Node {
             base: peer.outbox.base(),
             have: peer.inbox.have().map(|heard| (heard.epoch, heard.seq, heard.id.0)),
         };
+        let told = peer.outbox.epoch();
         if let Some(conn) = self.links.get_mut(&id) {
+            conn.told = told;
             conn.peer = Some(ix);
             self.peers.get_mut(ix).held += 1;
             if let Some(link) = &mut conn.link {
@@ -56,7 +58,7 @@ impl Node {
         let before = (peer.links.len() > 1).then(|| peer.links[peer.links.len() - 2]);
         let newly = !peer.is_connected();
         peer.state = PeerState::Connected;
-        (peer.wanted, peer.changed, peer.overdue) = (true, None, None);
+        (peer.wanted, peer.changed, peer.refused, peer.overdue) = (true, None, None, None);
         self.peers.set_gone(ix, false);
         self.remember(ix);
         if newly {

@@ -92,6 +92,11 @@ impl Node {
         self.keep.fault
     }
 
+    /// Facts that wait to be saved.
+    pub(super) fn unsaved(&self) -> usize {
+        self.keep.unsaved.len()
+    }
+
     /// Whether its store is so far behind that nothing more should be read from anybody.
     pub fn is_behind(&self) -> bool {
         self.keep.unsaved.len() >= limits::UNSAVED_MAX || self.keep.fault == Some(StoreFault::Broken)

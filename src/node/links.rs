@@ -30,6 +30,9 @@ pub(super) struct Conn {
     pub(super) peer: Option<PeerIx>,
     /// The peer's hello was heard.
     pub(super) greeted: bool,
+    /// The stream of ours that we have named on this link, and the peer's that it has.
+    pub(super) told: u64,
+    pub(super) stream: u64,
     /// Bytes written and not yet taken by the stream, and when some last were.
     pub(super) unflushed: usize,
     pub(super) progress: Mono,
@@ -54,6 +57,8 @@ impl Conn {
             dial,
             peer: None,
             greeted: false,
+            told: 0,
+            stream: 0,
             unflushed: 0,
             progress: Mono::default(),
             timer: None,

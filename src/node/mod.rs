@@ -75,6 +75,21 @@ pub struct Node {
     spare: Vec<Vec<u8>>,
 }
 
+/// How much a node holds at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    /// Streams, of whatever kind.
+    pub links: usize,
+    /// Bytes that wait for peers.
+    pub outbox_bytes: usize,
+    /// Facts that wait to be saved.
+    pub unsaved: usize,
+    /// Things to be done at some time.
+    pub timers: usize,
+    /// Addresses that are dialled again and again.
+    pub redials: usize,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     Link(LinkId),
@@ -135,7 +150,7 @@ impl Node {
             let waiting: Vec<_> = row.outbox.into_iter().map(Outgoing::saved).collect();
             // Whoever has only written to us has no stream from us yet.
             let outbox = match row.next {
-                0 => Outbox::new(node.rng.next_u64()),
+                0 => Outbox::new(node.first_epoch()),
                 next => Outbox::restored(row.epoch, next, waiting),
             };
             let mut peer = Peer::known(&row.facts, outbox);
@@ -207,6 +222,17 @@ impl Node {
     /// When [`Self::handle`] wants a [`Input::Tick`] at the latest.
     pub fn deadline(&self) -> Option<Mono> {
         self.timers.first().map(|&(at, _)| at)
+    }
+
+    /// How much it holds now.
+    pub fn weight(&self) -> Weight {
+        Weight {
+            links: self.links.len(),
+            outbox_bytes: self.outbox_bytes,
+            unsaved: self.unsaved(),
+            timers: self.timers.len(),
+            redials: self.redials.len(),
+        }
     }
 
     /// The next thing to be done by itself but for keeping open links alive; a redial counts if it is

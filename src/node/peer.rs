@@ -28,6 +28,8 @@ pub(super) struct Peer {
     pub(super) verified: bool,
     /// Another key has answered at its place.
     pub(super) changed: Option<PeerKey>,
+    /// The last that was refused in its place: whether we had dialled it, and its key.
+    pub(super) refused: Option<(bool, PeerKey)>,
     /// To be looked for at the next start.
     pub(super) wanted: bool,
     /// Since when what waits for it seems too old.
@@ -68,6 +70,7 @@ impl Peer {
             passing: false,
             verified: false,
             changed: None,
+            refused: None,
             wanted: false,
             overdue: None,
             links: Vec::new(),

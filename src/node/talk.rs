@@ -31,6 +31,13 @@ impl Node {
             let Some(conn) = self.links.get_mut(&id) else { return };
             let Some(ix) = conn.peer else { return };
             let done = match heard {
+                Ok(Message::Chat { .. })
+                    if conn.greeted && conn.stream != self.peers.get(ix).inbox.epoch() =>
+                {
+                    // Of a stream that has ended; it comes again in the later one.
+                    conn.cheap += 1;
+                    if conn.cheap > limits::CHEAP_MAX + WINDOW { Err(Why::Protocol) } else { Ok(()) }
+                }
                 Ok(Message::Chat { seq, id: name, auto, text }) if conn.greeted => {
                     conn.cheap = 0;
                     self.chat(ix, seq, MessageId(name), auto, text, out)
@@ -62,6 +69,7 @@ impl Node {
         match message {
             Message::Hello { name, port, passing, epoch, base, have } => {
                 conn.greeted = true;
+                conn.stream = epoch;
                 let place = conn.remote.filter(|_| port > 0).map(|remote| SocketAddr::new(remote.ip(), port));
                 self.rename_peer(ix, name, out);
                 let peer = self.peers.get_mut(ix);
@@ -69,7 +77,9 @@ impl Node {
                 peer.listens = place.or(peer.listens);
                 let (key, claims) = (peer.key(), peer.claims);
                 if let (Some(pinned), Some(key)) = (self.usurped(ix, claims), key) {
+                    // Nothing was ever said to it, and nobody can mean it.
                     self.peers.get_mut(ix).listens = None;
+                    self.peers.set_gone(ix, true);
                     self.refuse_key(id, pinned, key, out);
                     return Ok(());
                 }
@@ -78,7 +88,7 @@ impl Node {
                 match self.peers.get_mut(ix).outbox.resume(have) {
                     Resumed::Same => {}
                     Resumed::Delivered(first, last) => self.delivered(ix, Some((first, last)), out),
-                    Resumed::Conflict => self.renumber(id, ix, out),
+                    Resumed::Conflict => self.renumber(ix, have.map_or(0, |have| have.epoch), out)?,
                 }
                 self.usable(id, ix, place, out);
             }
@@ -105,7 +115,10 @@ impl Node {
             }
             Message::Bye { reason } => self.bye(id, ix, reason, out),
             Message::Rename { name } => self.rename_peer(ix, name, out),
-            Message::Stream { epoch, base } => self.begin_stream(ix, epoch, base, out),
+            Message::Stream { epoch, base } => {
+                conn.stream = epoch;
+                self.begin_stream(ix, epoch, base, out);
+            }
             Message::Optional { .. } => {}
         }
         Ok(())
@@ -168,14 +181,16 @@ impl Node {
 
     /// The peer has what we do not remember to have sent: what waits for it goes by a new stream, and
     /// whatever of it the peer has already it knows by name.
-    fn renumber(&mut self, id: LinkId, ix: PeerIx, out: &mut Vec<Effect>) {
-        let epoch = self.rng.next_u64();
+    fn renumber(&mut self, ix: PeerIx, known: u64, out: &mut Vec<Effect>) -> Result<(), Why> {
         let peer = self.peers.get_mut(ix);
+        let latest = known.max(peer.outbox.epoch());
+        let epoch = latest.checked_add(1).ok_or(Why::Protocol)?;
         peer.outbox.renumber(epoch);
-        let (PeerId::Native(to), base) = (peer.id, peer.outbox.base()) else { return };
-        self.save(ix, || Record::Renumbered { to, epoch });
-        self.say(id, &Message::Stream { epoch, base });
+        if let Some(to) = peer.key() {
+            self.save(ix, || Record::Renumbered { to, epoch });
+        }
         self.emit(What::SetBack { by: self.peers.who(ix) }, out);
+        Ok(())
     }
 
     fn delivered(&mut self, ix: PeerIx, news: Option<(u64, u64)>, out: &mut Vec<Effect>) {
@@ -262,7 +277,15 @@ impl Node {
         if let Some(ix) = self.peers.find(id) {
             return ix;
         }
-        let epoch = self.rng.next_u64();
+        let epoch = self.first_epoch();
         self.peers.add(Peer::new(id, Name::claimed("", &key.short()), Outbox::new(epoch)))
     }
+
+    /// The name of a stream that nothing was said in yet; there are as many greater ones.
+    pub(super) fn first_epoch(&mut self) -> u64 {
+        (self.rng.next_u64() >> 1).max(1)
+    }
 }
+
+/// Messages that may be on their way when a stream ends.
+const WINDOW: u32 = 4_096;

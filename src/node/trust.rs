@@ -44,7 +44,11 @@ impl Node {
         let dialled = self.links.get(&id).is_some_and(|conn| conn.dial.is_some());
         let peer = self.peers.get_mut(ix);
         // Only who was looked for at the peer's own place can have taken it.
-        let is_news = !dialled || peer.changed.replace(key) != Some(key);
+        if dialled {
+            peer.changed = Some(key);
+        }
+        // Said once, however often it comes.
+        let is_news = peer.refused.replace((dialled, key)) != Some((dialled, key));
         let pinned = peer.key();
         if let Some(pinned) = pinned.filter(|_| is_news) {
             let at = self.links.get(&id).and_then(|conn| conn.remote);
@@ -79,7 +83,9 @@ impl Node {
     ) -> Result<(), CommandError> {
         let old = self.native("trust", peer)?;
         let name = self.peers.get(old).name();
-        let key = self.peers.get(old).changed.ok_or(CommandError::SameKey(name))?;
+        let peer = self.peers.get(old);
+        let shown = peer.changed.or(peer.refused.map(|(_, key)| key));
+        let key = shown.filter(|_| !peer.gone).ok_or(CommandError::SameKey(name))?;
         let begins = begins.replace(['-', ' ', ':'], "").to_ascii_lowercase();
         if begins.len() < DIGITS || !key.to_string().starts_with(&begins) {
             return Err(CommandError::OtherKey { name, shown: key });
@@ -87,7 +93,7 @@ impl Node {
         let new = self.native_peer(key);
         let before = self.peers.get_mut(old);
         let (claims, listens, alias) = (before.claims, before.listens, before.alias);
-        (before.changed, before.listens, before.wanted) = (None, None, false);
+        (before.changed, before.refused, before.listens, before.wanted) = (None, None, None, false);
         let (waiting, from) = (before.outbox.drain(), before.key());
         self.recount_outboxes(old);
         self.peers.set_gone(old, true);
@@ -119,7 +125,7 @@ impl Node {
         let ix = self.native("trust", peer)?;
         self.stop_redial(ix);
         let peer = self.peers.get_mut(ix);
-        (peer.listens, peer.changed, peer.wanted) = (None, None, false);
+        (peer.listens, peer.changed, peer.refused, peer.wanted) = (None, None, None, false);
         self.remember(ix);
         self.answer_trust(request, ix);
         Ok(())

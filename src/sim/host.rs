@@ -3,33 +3,31 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use crate::api::command::CommandError;
 use crate::api::event::Event;
 use crate::api::reply::Reply;
-use crate::id::{LinkId, LoadId, Name, RequestId, SaveId};
+use crate::id::{LinkId, Name, RequestId};
 use crate::key::Keys;
 use crate::link;
 use crate::node::Node;
 use crate::node::io::Config;
-use crate::node::record::{Answer, Query, Record, Snapshot};
 use crate::rng::{Rng, Seed};
 use crate::sim::Cipher;
+use crate::sim::disk::Disk;
 use crate::sim::sham::SHAM;
 use crate::sim::streams::StreamNo;
-use crate::store::{Memory, Store};
 use crate::time::{Mono, Now, Wall};
 
 /// A machine with a node on it.
 pub(super) struct Host {
     pub(super) name: Name,
     pub(super) addr: SocketAddr,
-    keys: Keys,
+    pub(super) keys: Keys,
     config: Config,
     cipher: Cipher,
     /// Its own stream of chance: a seed for each life of its node ...
-    lives: Rng,
+    pub(super) lives: Rng,
     /// ... and one for each stream that it dials.
     pub(super) streams: Rng,
     /// `None` while the program does not run.
@@ -53,19 +51,12 @@ pub(super) struct Host {
     pub(super) stirred: bool,
     /// It reads nothing before this.
     pub(super) slow: Mono,
+    /// Its program does nothing before this.
+    pub(super) held: Mono,
     /// How far its date is ahead, in microseconds.
     pub(super) skew: i64,
     /// Wishes of its node until it crashes.
     pub(super) fuse: Option<u64>,
-}
-
-/// What a program has saved. It outlives the program, but for what was still on its way to it.
-#[derive(Default)]
-pub(super) struct Disk {
-    memory: Memory,
-    pending: VecDeque<(SaveId, Vec<Record>)>,
-    /// How long a save takes.
-    pub(super) delay: Duration,
 }
 
 /// Events that wait for a front end before its host reads no more.
@@ -99,6 +90,7 @@ impl Host {
             alarm: None,
             stirred: false,
             slow: Mono::default(),
+            held: Mono::default(),
             skew: 0,
             fuse: None,
         }
@@ -121,6 +113,7 @@ impl Host {
         self.node = None;
         self.alarm = None;
         self.fuse = None;
+        self.held = Mono::default();
         self.disk.lose();
     }
 
@@ -141,48 +134,6 @@ impl Host {
     /// Its front end takes nothing or its disk keeps nothing, so it reads nothing either.
     pub(super) fn is_stuffed(&self) -> bool {
         self.events.len() >= EVENTS_MAX || self.node.as_ref().is_some_and(Node::is_behind)
-    }
-}
-
-impl Disk {
-    fn load(&mut self) -> Snapshot {
-        self.memory.load()
-    }
-
-    /// Begins a save; one without delay is safe at once.
-    pub(super) fn save(&mut self, save: SaveId, records: Vec<Record>) {
-        self.pending.push_back((save, records));
-        if self.delay.is_zero() {
-            self.finish(save);
-        }
-    }
-
-    /// Everything up to this save is safe now.
-    pub(super) fn finish(&mut self, save: SaveId) {
-        while self.pending.front().is_some_and(|(id, _)| *id <= save)
-            && let Some((id, records)) = self.pending.pop_front()
-        {
-            self.memory.save(id, records);
-        }
-    }
-
-    pub(super) fn look_up(&mut self, load: LoadId, query: Query) {
-        self.memory.look_up(load, query);
-    }
-
-    pub(super) fn answer(&mut self) -> Option<Answer> {
-        self.memory.answer()
-    }
-
-    /// The program is dead: what was on its way is lost, and nobody is told any more of what was not.
-    fn lose(&mut self) {
-        self.pending.clear();
-        self.memory.forget_answers();
-    }
-
-    /// Everything that was ever safe here, in the order of being saved.
-    pub(super) fn written(&self) -> Vec<Record> {
-        self.memory.written()
     }
 }
 

@@ -4,8 +4,11 @@
 //! nodes' business.
 
 mod digest;
+mod disk;
+mod harm;
 mod host;
 mod mix;
+pub mod proof;
 mod queue;
 mod sham;
 mod stream;
@@ -13,6 +16,7 @@ mod streams;
 mod trace;
 mod world;
 
+pub use harm::Harm;
 pub use world::Face;
 
 use std::cmp::Reverse;
@@ -59,6 +63,8 @@ pub struct Sim {
     fresh: BinaryHeap<Reverse<(u64, PeerNo)>>,
     steps: u64,
     bytes: u64,
+    /// What is looked for on the wire, and how often it was seen.
+    tap: Option<(Vec<u8>, u64)>,
     trace: Trace,
     effects: Vec<Effect>,
     piece: Vec<u8>,
@@ -115,6 +121,7 @@ impl Sim {
             fresh: BinaryHeap::new(),
             steps: 0,
             bytes: 0,
+            tap: None,
             trace: Trace::new(limits::TRACE_MAX),
             effects: Vec::new(),
             piece: Vec::new(),
@@ -214,6 +221,10 @@ impl Sim {
     }
 
     fn happen(&mut self, at: Mono, due: Due) {
+        let held = self.concerns(due).map_or(Mono::default(), |who| self.hosts[who.0].held);
+        if held > self.now {
+            return self.put_off(due, held);
+        }
         match due {
             Due::Alarm(who) => self.alarm(who, at),
             Due::Knock(no) => self.knock(no),
@@ -372,7 +383,10 @@ impl Sim {
                 self.queue.push(self.now.plus(host.disk.delay), Due::Looked(who, host.life));
             }
             Effect::Dial { link, to } => self.dial(who, link, &to),
-            Effect::Write { link, bytes } => self.write(who, link, bytes),
+            Effect::Write { link, bytes } => {
+                self.tap(&bytes);
+                self.write(who, link, bytes);
+            }
             Effect::Finish { link } => self.finish(who, link),
             Effect::Close { link } => self.close(who, link),
         }

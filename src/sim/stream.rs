@@ -53,6 +53,19 @@ struct End {
     open: bool,
 }
 
+impl Stream {
+    /// Who is at this side.
+    pub(super) fn at(&self, side: usize) -> PeerNo {
+        self.ends[side].who
+    }
+
+    /// Whom the next step of a dial reaches.
+    pub(super) fn knocks_at(&self) -> PeerNo {
+        let side = usize::from(matches!(self.stage, Stage::Dialled(_)));
+        self.ends[side].who
+    }
+}
+
 impl Sim {
     pub(super) fn dial(&mut self, who: PeerNo, link: LinkId, to: &Address) {
         let found = to.socket().map(|addr| self.listener(addr));
@@ -279,8 +292,9 @@ impl Sim {
             Gate::Shut => return,
         }
         let host = &self.hosts[to.0];
-        if open && host.slow > now {
-            return self.arm_at(no, side, host.slow);
+        let deaf = host.slow.max(host.held);
+        if open && deaf > now {
+            return self.arm_at(no, side, deaf);
         }
         if open && host.is_stuffed() {
             return;

@@ -72,7 +72,7 @@ impl Known {
                 (self.epoch, self.next) = (*epoch, self.outbox.len() as u64 + 1);
             }
             Record::Received { from: _, epoch, seq, id, .. } => {
-                let other = self.heard.is_some_and(|heard| heard.epoch != *epoch);
+                let other = self.heard.is_some_and(|heard| heard.epoch != *epoch || heard.seq >= *seq);
                 self.again |= other;
                 self.heard = Some(Heard { epoch: *epoch, seq: *seq, id: *id });
                 if self.again {

@@ -105,6 +105,11 @@ impl Log {
         }
     }
 
+    /// How many records that is.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
     /// All of it, as it was.
     pub(super) fn records(&self) -> Vec<Record> {
         let mut last = Last { streams: vec![Default::default(); self.peers.len()], queued: None };

@@ -26,6 +26,27 @@ impl Memory {
         self.log.records()
     }
 
+    /// How many records that is.
+    pub fn len(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Whether nothing was ever saved.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// It is as it was when it had so many records.
+    pub fn set_back(&mut self, len: usize) {
+        let records = std::mem::take(&mut self.log).records();
+        *self = Self::default();
+        for record in &records[..len.min(records.len())] {
+            let log = &self.log;
+            self.fold.add(record, |from| Self::names(log, from));
+            self.log.add(record);
+        }
+    }
+
     /// Forgets whatever was not taken: whoever asked is no more.
     pub fn forget_answers(&mut self) {
         self.answers.clear();

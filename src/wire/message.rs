@@ -21,12 +21,13 @@ pub enum Message<'a> {
         port: u16,
         /// Its key ends with its program: once it has left, nobody comes back with that key.
         passing: bool,
-        /// Names the stream of chat messages from this sender to this receiver.
+        /// Names the stream of chat messages from this sender to this receiver; a later stream has a
+        /// greater one.
         epoch: u64,
         /// The oldest number of that stream that it still has; everything before was acknowledged.
         base: u64,
         /// The receiver's stream, as far as this sender has it: its epoch, the last number, and the
-        /// name of the message with that number.
+        /// name of the message with that number; 0 and zeros if it has none.
         have: Option<(u64, u64, [u8; 16])>,
     },
     /// Text. Numbers run from 1 without a gap in a stream.
@@ -77,8 +78,8 @@ pub enum Message<'a> {
         #[serde(borrow)]
         content: &'a [u8],
     },
-    /// The stream of chat messages from this sender goes by this name from now on: what the hello
-    /// said of it no longer holds.
+    /// The stream of chat messages from this sender, as far as it comes on this link, goes by this
+    /// name from now on: what the hello said of it no longer holds.
     Stream {
         /// As in the hello.
         epoch: u64,

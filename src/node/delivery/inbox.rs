@@ -40,13 +40,20 @@ impl Inbox {
     /// to whoever had our key then.
     pub(in crate::node) fn begin(&mut self, epoch: u64, base: u64) -> u64 {
         let before = base.saturating_sub(1);
-        let known = if epoch == self.epoch { self.last } else { 0 };
-        if epoch == self.epoch && before <= self.last {
+        if epoch < self.epoch {
+            // Said before the later one, or by a peer that was set back and hears of that from us.
             return 0;
         }
-        let again = self.again || epoch != self.epoch && self.epoch != 0;
+        let known = if epoch == self.epoch { self.last } else { 0 };
+        let here = epoch == self.epoch && before <= self.last;
+        if here && (self.last_id.is_some() || before == self.last) {
+            return 0;
+        }
+        // A peer that takes back what it said of its own stream was set back, and gives those numbers
+        // to other messages.
+        let again = self.again || here || epoch != self.epoch && self.epoch != 0;
         *self = Self { epoch, last: before, saved: before, acked: before, again, ..Self::default() };
-        before - known
+        before.saturating_sub(known)
     }
 
     pub(in crate::node) fn epoch(&self) -> u64 {
@@ -63,9 +70,11 @@ impl Inbox {
         self.last_id.map(|id| Heard { epoch: self.epoch, seq: self.last, id })
     }
 
-    /// What we have saved, for the peer to go on from.
+    /// What we have saved, for the peer to go on from; if there is nothing, at least of which stream.
     pub(in crate::node) fn have(&self) -> Option<Heard> {
-        self.saved_id.map(|id| Heard { epoch: self.epoch, seq: self.saved, id })
+        let (epoch, none) = (self.epoch, MessageId([0; 16]));
+        let (seq, id) = self.saved_id.map_or((0, none), |id| (self.saved, id));
+        (epoch != 0).then_some(Heard { epoch, seq, id })
     }
 
     /// A message numbered `seq` arrived.
@@ -117,7 +126,7 @@ mod tests {
         assert_eq!(inbox.arrive(1, ID), Arrival::New);
         assert_eq!(inbox.arrive(1, ID), Arrival::Repeat);
         assert_eq!(inbox.arrive(3, ID), Arrival::Gap);
-        assert_eq!((inbox.due(), inbox.have()), (None, None), "not saved yet");
+        assert_eq!((inbox.due(), inbox.have().map(|have| have.seq)), (None, Some(0)), "not saved yet");
         inbox.saved(Heard { epoch: 4, seq: 9, id: ID });
         assert_eq!(inbox.due(), None, "another stream was saved");
         inbox.saved(Heard { epoch: 5, seq: 1, id: ID });
@@ -132,9 +141,13 @@ mod tests {
     fn what_is_missing_before_a_stream_is_counted() {
         let mut inbox = Inbox::default();
         assert_eq!((inbox.begin(5, 4), inbox.is_doubtful()), (3, false), "a peer that knew us before");
-        assert_eq!(inbox.have(), None, "nothing of it came here");
+        assert_eq!(inbox.have().map(|have| have.seq), Some(0), "nothing of it came here");
         assert_eq!(inbox.arrive(4, ID), Arrival::New);
         assert_eq!((inbox.begin(5, 4), inbox.begin(5, 9)), (0, 4), "some were given up");
+        assert_eq!((inbox.begin(5, 6), inbox.is_doubtful()), (0, true), "it was set back since");
+        assert_eq!(inbox.arrive(6, ID), Arrival::New);
         assert_eq!((inbox.begin(6, 1), inbox.is_doubtful()), (0, true), "names tell from now on");
+        inbox.begin(5, 1);
+        assert_eq!(inbox.epoch(), 6, "what is earlier is late");
     }
 }

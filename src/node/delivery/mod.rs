@@ -4,6 +4,9 @@
 //! RFC 3366 §2). What the receiver has is named, not only numbered, so that a sender whose memory
 //! was set back notices and begins a new stream. Knows no links and no clock: it is asked for what
 //! may be sent, and told what came.
+//!
+//! Of two epochs the greater is the later, so that nobody who hears of both, by whatever links, goes
+//! back to the earlier; a sender that hears of a greater one than its own was set back.
 
 mod inbox;
 mod outbox;

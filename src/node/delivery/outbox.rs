@@ -149,9 +149,10 @@ impl Outbox {
     /// A new link: the peer says what it has. Everything behind that goes out (again).
     pub(in crate::node) fn resume(&mut self, have: Option<Heard>) -> Resumed {
         let resumed = match have {
+            Some(have) if have.epoch > self.epoch => Resumed::Conflict,
             Some(have) if have.epoch == self.epoch && have.seq >= self.first => self.confirm(have),
-            // It has less than we know to be delivered, or speaks of another stream: it was set back,
-            // or is new, and gets what we still have.
+            // It has less than we know to be delivered, or of an earlier stream: it was set back, or is
+            // new, and gets what we still have.
             Some(_) | None => Resumed::Same,
         };
         self.break_off();
@@ -287,7 +288,7 @@ mod tests {
         assert_eq!(sent(&mut outbox), [4, 5]);
         assert_eq!(outbox.resume(None), Resumed::Same);
         assert_eq!(sent(&mut outbox), [4, 5], "a peer that lost its memory gets what we still have");
-        assert_eq!(outbox.resume(heard(9, 4, 4)), Resumed::Same, "it speaks of another stream");
+        assert_eq!(outbox.resume(heard(6, 4, 4)), Resumed::Same, "it speaks of an earlier stream");
         assert_eq!(outbox.resume(heard(7, 1, 1)), Resumed::Same, "it was set back");
         assert_eq!(sent(&mut outbox), [4, 5]);
     }
@@ -297,9 +298,10 @@ mod tests {
         let mut outbox = filled(7, 5);
         assert_eq!(outbox.resume(heard(7, 6, 6)), Resumed::Conflict, "it never sent so many");
         assert_eq!(outbox.resume(heard(7, 3, 9)), Resumed::Conflict, "number 3 was another message");
-        outbox.renumber(8);
+        assert_eq!(outbox.resume(heard(8, 0, 0)), Resumed::Conflict, "it knows of a later stream");
+        outbox.renumber(9);
         assert!(sent(&mut outbox).is_empty(), "nothing is saved under the new numbers");
-        outbox.saved(8, 5);
+        outbox.saved(9, 5);
         assert_eq!((outbox.base(), sent(&mut outbox)), (1, vec![1, 2, 3, 4, 5]));
     }
 
