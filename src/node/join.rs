@@ -28,7 +28,7 @@ impl Node {
             passing: self.config.passing,
             epoch: peer.outbox.epoch(),
             base: peer.outbox.base(),
-            have: peer.inbox.have().map(|heard| (heard.epoch, heard.seq, heard.id.0)),
+            have: peer.inbox.have(),
         };
         let told = peer.outbox.epoch();
         if let Some(conn) = self.links.get_mut(&id) {

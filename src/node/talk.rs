@@ -16,7 +16,7 @@ use crate::node::io::Effect;
 use crate::node::keep::Mark;
 use crate::node::peer::Peer;
 use crate::node::peers::PeerIx;
-use crate::node::record::{Heard as Has, Record};
+use crate::node::record::Record;
 use crate::node::waiting::{PONG, Waiting};
 use crate::planted::{self, Planted};
 use crate::text::{Body, Untrusted};
@@ -84,7 +84,6 @@ impl Node {
                     return Ok(());
                 }
                 self.begin_stream(ix, epoch, base, out);
-                let have = have.map(|(epoch, seq, name)| Has { epoch, seq, id: MessageId(name) });
                 match self.peers.get_mut(ix).outbox.resume(have) {
                     Resumed::Same => {}
                     Resumed::Delivered(first, last) => self.delivered(ix, Some((first, last)), out),

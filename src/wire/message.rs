@@ -26,9 +26,8 @@ pub enum Message<'a> {
         epoch: u64,
         /// The oldest number of that stream that it still has; everything before was acknowledged.
         base: u64,
-        /// The receiver's stream, as far as this sender has it: its epoch, the last number, and the
-        /// name of the message with that number; 0 and zeros if it has none.
-        have: Option<(u64, u64, [u8; 16])>,
+        /// The receiver's stream, as far as this sender has it.
+        have: Option<Have>,
     },
     /// Text. Numbers run from 1 without a gap in a stream.
     Chat {
@@ -86,6 +85,19 @@ pub enum Message<'a> {
         /// As in the hello.
         base: u64,
     },
+}
+
+/// How far a receiver has a stream of chat messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Have {
+    /// Which stream.
+    pub epoch: u64,
+    /// Everything up to this number is saved; 0 if nothing is.
+    pub saved: u64,
+    /// The last number that came; 0 if none did.
+    pub last: u64,
+    /// The name of the message with that number; zeros if none came.
+    pub id: [u8; 16],
 }
 
 /// Why a peer ends a stream.

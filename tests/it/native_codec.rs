@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use hobnob::limits::{BODY_MAX, NAME_MAX};
-use hobnob::wire::message::{Bye, Message};
+use hobnob::wire::message::{Bye, Have, Message};
 use hobnob::wire::preamble;
 use hobnob::wire::record::{Splitter, put_prefix};
 
@@ -36,7 +36,14 @@ fn message(parts: &Parts) -> Message<'_> {
     match kind {
         0 => {
             let port = u16::try_from(a % 65_536).expect("in range");
-            Message::Hello { name, port, passing: flag, epoch: a, base: b, have: flag.then_some((b, c, id)) }
+            Message::Hello {
+                name,
+                port,
+                passing: flag,
+                epoch: a,
+                base: b,
+                have: flag.then_some(Have { epoch: a, saved: b, last: c, id }),
+            }
         }
         1 => Message::Chat { seq: a, id, auto: flag, text },
         2 => Message::Ack { epoch: a, seq: b },

@@ -2,6 +2,7 @@
 
 use crate::id::MessageId;
 use crate::node::record::Heard;
+use crate::wire::message::Have;
 
 /// One peer's stream to us.
 #[derive(Debug, Default)]
@@ -10,9 +11,8 @@ pub(in crate::node) struct Inbox {
     last: u64,
     saved: u64,
     acked: u64,
-    /// The names of the messages with those numbers, if any came.
+    /// The name of the last message, if any came.
     last_id: Option<MessageId>,
-    saved_id: Option<MessageId>,
     /// It is not the first stream of this peer, so what comes may be known by its name.
     again: bool,
 }
@@ -32,7 +32,7 @@ impl Inbox {
     pub(in crate::node) fn restored(heard: Option<Heard>, again: bool) -> Self {
         let Some(Heard { epoch, seq, id }) = heard else { return Self::default() };
         let id = Some(id);
-        Self { epoch, last: seq, saved: seq, acked: seq, last_id: id, saved_id: id, again }
+        Self { epoch, last: seq, saved: seq, acked: seq, last_id: id, again }
     }
 
     /// The peer's stream is called `epoch` and goes on at `base` or later. What is new to us starts
@@ -71,10 +71,13 @@ impl Inbox {
     }
 
     /// What we have saved, for the peer to go on from; if there is nothing, at least of which stream.
-    pub(in crate::node) fn have(&self) -> Option<Heard> {
-        let (epoch, none) = (self.epoch, MessageId([0; 16]));
-        let (seq, id) = self.saved_id.map_or((0, none), |id| (self.saved, id));
-        (epoch != 0).then_some(Heard { epoch, seq, id })
+    pub(in crate::node) fn have(&self) -> Option<Have> {
+        let epoch = self.epoch;
+        let have = match self.last_id {
+            Some(MessageId(id)) => Have { epoch, saved: self.saved, last: self.last, id },
+            None => Have { epoch, saved: 0, last: 0, id: [0; 16] },
+        };
+        (epoch != 0).then_some(have)
     }
 
     /// A message numbered `seq` arrived.
@@ -95,7 +98,6 @@ impl Inbox {
     pub(in crate::node) fn saved(&mut self, heard: Heard) {
         if heard.epoch == self.epoch && heard.seq > self.saved {
             self.saved = heard.seq;
-            self.saved_id = Some(heard.id);
         }
     }
 
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(inbox.arrive(1, ID), Arrival::New);
         assert_eq!(inbox.arrive(1, ID), Arrival::Repeat);
         assert_eq!(inbox.arrive(3, ID), Arrival::Gap);
-        assert_eq!((inbox.due(), inbox.have().map(|have| have.seq)), (None, Some(0)), "not saved yet");
+        assert_eq!((inbox.due(), inbox.have().map(|have| have.saved)), (None, Some(0)), "not saved yet");
         inbox.saved(Heard { epoch: 4, seq: 9, id: ID });
         assert_eq!(inbox.due(), None, "another stream was saved");
         inbox.saved(Heard { epoch: 5, seq: 1, id: ID });
@@ -141,7 +143,7 @@ mod tests {
     fn what_is_missing_before_a_stream_is_counted() {
         let mut inbox = Inbox::default();
         assert_eq!((inbox.begin(5, 4), inbox.is_doubtful()), (3, false), "a peer that knew us before");
-        assert_eq!(inbox.have().map(|have| have.seq), Some(0), "nothing of it came here");
+        assert_eq!(inbox.have().map(|have| have.last), Some(0), "nothing of it came here");
         assert_eq!(inbox.arrive(4, ID), Arrival::New);
         assert_eq!((inbox.begin(5, 4), inbox.begin(5, 9)), (0, 4), "some were given up");
         assert_eq!((inbox.begin(5, 6), inbox.is_doubtful()), (0, true), "it was set back since");

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use crate::id::MessageId;
 use crate::limits::{OUTBOX_BYTES, OUTBOX_MESSAGES, WINDOW_BYTES, WINDOW_MESSAGES};
-use crate::node::record::{Heard, SavedMessage};
+use crate::node::record::SavedMessage;
 use crate::text::Body;
 use crate::time::Wall;
-use crate::wire::message::ChatTail;
+use crate::wire::message::{ChatTail, Have};
 
 /// Our stream to one peer.
 #[derive(Debug)]
@@ -147,10 +147,10 @@ impl Outbox {
     }
 
     /// A new link: the peer says what it has. Everything behind that goes out (again).
-    pub(in crate::node) fn resume(&mut self, have: Option<Heard>) -> Resumed {
+    pub(in crate::node) fn resume(&mut self, have: Option<Have>) -> Resumed {
         let resumed = match have {
             Some(have) if have.epoch > self.epoch => Resumed::Conflict,
-            Some(have) if have.epoch == self.epoch && have.seq >= self.first => self.confirm(have),
+            Some(have) if have.epoch == self.epoch && have.last >= self.first => self.confirm(have),
             // It has less than we know to be delivered, or of an earlier stream: it was set back, or is
             // new, and gets what we still have.
             Some(_) | None => Resumed::Same,
@@ -165,15 +165,15 @@ impl Outbox {
         self.on_wire = 0;
     }
 
-    fn confirm(&mut self, have: Heard) -> Resumed {
-        let at = usize::try_from(have.seq - self.first).ok();
-        let ours = at.and_then(|at| self.queue.get(at)).map(|message| message.tail.id());
-        if have.seq >= self.saved || ours != Some(have.id) {
+    fn confirm(&mut self, have: Have) -> Resumed {
+        let at = usize::try_from(have.last - self.first).ok();
+        let ours = at.and_then(|at| self.queue.get(at)).map(|message| message.tail.id().0);
+        if have.last >= self.saved || ours != Some(have.id) || have.saved > have.last {
             return Resumed::Conflict;
         }
         let first = self.first;
-        self.drop_front(have.seq);
-        Resumed::Delivered(first, have.seq)
+        self.drop_front(have.saved);
+        if have.saved >= first { Resumed::Delivered(first, have.saved) } else { Resumed::Same }
     }
 
     /// What waits goes by another stream from now on, numbered from 1; none of it is saved so.
@@ -250,8 +250,8 @@ mod tests {
         std::iter::from_fn(|| outbox.next().map(|(seq, _)| seq)).collect()
     }
 
-    fn heard(epoch: u64, seq: u64, name: u8) -> Option<Heard> {
-        Some(Heard { epoch, seq, id: MessageId([name; 16]) })
+    fn heard(epoch: u64, seq: u64, name: u8) -> Option<Have> {
+        Some(Have { epoch, saved: seq, last: seq, id: [name; 16] })
     }
 
     #[test]
@@ -291,6 +291,17 @@ mod tests {
         assert_eq!(outbox.resume(heard(6, 4, 4)), Resumed::Same, "it speaks of an earlier stream");
         assert_eq!(outbox.resume(heard(7, 1, 1)), Resumed::Same, "it was set back");
         assert_eq!(sent(&mut outbox), [4, 5]);
+    }
+
+    #[test]
+    fn what_came_and_is_not_saved_yet_comes_again() {
+        let mut outbox = filled(7, 5);
+        let have = Have { epoch: 7, saved: 1, last: 3, id: [3; 16] };
+        assert_eq!(outbox.resume(Some(have)), Resumed::Delivered(1, 1));
+        assert_eq!(sent(&mut outbox), [2, 3, 4, 5]);
+        assert_eq!(outbox.resume(Some(have)), Resumed::Same);
+        let other = Have { id: [9; 16], ..have };
+        assert_eq!(outbox.resume(Some(other)), Resumed::Conflict, "number 3 was another message");
     }
 
     #[test]
