@@ -56,6 +56,8 @@ pub(super) struct Started {
     /// When its processes were last counted.
     looked: Mono,
     pub(super) ended: Option<Ended>,
+    /// Why we have ended it, if we have.
+    pub(super) stopped: Option<String>,
     shown: usize,
 }
 
@@ -156,6 +158,7 @@ impl Stage {
             begun: now,
             looked: now,
             ended: None,
+            stopped: None,
             shown: 0,
         });
         let words = format!("starts {shown}, {}", launch.sandbox.words());
@@ -318,6 +321,7 @@ impl Stage {
             return;
         };
         started.ended = Some(started.program.end().unwrap_or(Ended::Signal(9)));
+        started.stopped = Some(why.clone());
         let name = started.name;
         self.record(None, Ev::Exit, |moment| {
             moment.peer = Some(name);

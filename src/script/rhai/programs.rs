@@ -290,7 +290,8 @@ fn met<T>(stage: &mut Stage, spot: &Spot, program: &Launched, expected: &str, va
 
 /// What is known of a program that has ended.
 fn after(started: &Started) -> String {
-    started.ended.map(|ended| format!("; it {}", words(ended))).unwrap_or_default()
+    let how = started.stopped.clone().or_else(|| started.ended.map(words));
+    how.map(|how| format!("; it {how}")).unwrap_or_default()
 }
 
 /// Lines of a program that a failure shows.
