@@ -236,8 +236,7 @@ pub const LAUNCH_FILES: u64 = 64;
 pub const LAUNCH_FILE_BYTES: u64 = 10 * 1024 * 1024;
 /// Processes that it may have; more are its end.
 pub const LAUNCH_PROCESSES: usize = 64;
-/// Processes and threads that the system lets it have: threads count here, and one that is over the
-/// bound above is to be seen, not only held.
+/// Processes and threads that the system lets it have; one over the bound above is to be seen.
 pub const LAUNCH_TASKS: u64 = 128;
 /// The same where other work is the same user's, on top of what there is: other programs that are
 /// graded meanwhile need theirs.

@@ -12,7 +12,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::launch::shim;
 use crate::launch::tree;
@@ -28,8 +28,8 @@ const NEEDED: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::FOWNER)
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETUID);
-/// Everything of a user dies within this; a process that the kernel holds on to may not.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Rounds of killing, each a few milliseconds; one is enough for all but what the kernel holds on to.
+const ROUNDS: usize = 500;
 /// What was killed takes a moment to die.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -72,8 +72,10 @@ impl User {
 
     /// Ends all that is this user's.
     pub(super) fn end(&self, shim: &Path) {
-        let until = Instant::now() + PATIENCE;
-        while !tree::of_user(self.number).is_empty() && Instant::now() < until {
+        for _ in 0..ROUNDS {
+            if tree::of_user(self.number).is_empty() {
+                break;
+            }
             // The one that ends it has the next number besides, so that it cannot be killed in return.
             let ender = Command::new(shim)
                 .args([shim::WORD, shim::END])

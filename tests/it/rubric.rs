@@ -68,6 +68,10 @@ fn the_reference_gets_all_points_and_each_fault_costs_its_own() {
             let (lost, points, said) = graded("examples/chat", "p2p_chat.py");
             assert_eq!((lost, points), (Vec::new(), POINTS), "the reference\n{said}");
         });
+        scope.spawn(|| {
+            let (lost, points, said) = graded("examples/chat", "other_words.py");
+            assert_eq!((lost, points), (Vec::new(), POINTS), "other words\n{said}");
+        });
         for (file, test) in FAULTY {
             scope.spawn(move || {
                 let (lost, points, said) = graded("examples/chat/faulty", &format!("{file}.py"));
