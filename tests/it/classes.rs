@@ -199,7 +199,14 @@ fn a_folder_that_is_no_class_is_refused() {
     let class = Class::new();
     let (code, said) = class.grade("out", &[]);
     assert_eq!((code, &*said), (3, "hobnob: grade: class has no folders in it\n"));
-    fs::remove_dir(class.at("class")).expect("removed");
+    // Said at once, and not when all of it is graded.
+    class.submit("ann", &[("a.py", POLITE)]);
+    let (code, said) = class.grade("/dev/null/out", &[]);
+    assert!(
+        code == 3 && said.starts_with("hobnob: grade: no report can be written to /dev/null/out: "),
+        "{said}"
+    );
+    fs::remove_dir_all(class.at("class")).expect("removed");
     let (code, said) = class.grade("out", &[]);
     assert!(code == 3 && said.starts_with("hobnob: grade: class: No such file"), "{said}");
 }
