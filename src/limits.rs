@@ -250,6 +250,11 @@ pub const LAUNCH_FILES: u64 = 64;
 pub const LAUNCH_FILE_BYTES: u64 = 10 * 1024 * 1024;
 /// Processes that it may have; more are its end.
 pub const LAUNCH_PROCESSES: usize = 64;
+/// Processes and threads that the system lets it have; one over the bound above is to be seen.
+pub const LAUNCH_TASKS: u64 = 128;
+/// The same where other work is the same user's, on top of what there is: other programs that are
+/// graded meanwhile need theirs.
+pub const LAUNCH_TASKS_SHARED: u64 = 512;
 /// Bytes of what it prints that wait to be looked at; what is more is counted and thrown away.
 pub const LAUNCH_OUTPUT_WAITING: usize = 512 * 1024;
 /// Bytes of what it prints that are kept from the beginning, and as many from the end.

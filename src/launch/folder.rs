@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::launch::users::User;
 use crate::limits::{LAUNCH_COPY_BYTES, LAUNCH_COPY_FILES};
 
 /// A folder that is removed when it is dropped.
@@ -21,10 +22,11 @@ struct Budget {
 }
 
 impl Folder {
-    /// A new folder, with a copy of `from` in it if there is one.
-    pub(super) fn new(from: Option<&Path>) -> io::Result<Self> {
+    /// A new folder, with a copy of `from` in it if there is one. What is in it is the user's; itself
+    /// it is ours, or it could be put elsewhere, and something else in its place.
+    pub(super) fn new(from: Option<&Path>, user: Option<&User>) -> io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let base = std::env::temp_dir();
+        let base = base(user.is_some());
         let folder = loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let root = base.join(format!("hobnob-{}-{count}", std::process::id()));
@@ -40,6 +42,12 @@ impl Folder {
         if let Some(from) = from {
             let mut budget = Budget { files: LAUNCH_COPY_FILES, bytes: LAUNCH_COPY_BYTES };
             copy(from, &folder.work(), &mut budget)?;
+        }
+        if let Some(user) = user {
+            give(user, &folder.work())?;
+            give(user, &folder.home())?;
+            // To go through, and not to look at.
+            fs::set_permissions(&folder.root, fs::Permissions::from_mode(0o711))?;
         }
         Ok(folder)
     }
@@ -86,9 +94,26 @@ fn copy(from: &Path, to: &Path, budget: &mut Budget) -> io::Result<()> {
     Ok(())
 }
 
+/// Where such folders are made: where everybody may go, if somebody else is to.
+fn base(is_for_another: bool) -> PathBuf {
+    let usual = std::env::temp_dir();
+    let is_open = |path: &Path| fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o001 != 0);
+    let is_far = is_for_another && !usual.ancestors().all(is_open);
+    if is_far { PathBuf::from("/tmp") } else { usual }
+}
+
+/// Gives all of it to a user.
+fn give(user: &User, path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give(user, &entry?.path())?;
+        }
+    }
+    user.give(path)
+}
+
 /// Makes folders removable again.
 fn open_up(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -109,7 +134,7 @@ mod tests {
         fs::create_dir(from.path().join("sub")).expect("made");
         fs::write(from.path().join("sub/a.py"), "1").expect("written");
         std::os::unix::fs::symlink("/etc/passwd", from.path().join("link")).expect("linked");
-        let folder = Folder::new(Some(from.path())).expect("copied");
+        let folder = Folder::new(Some(from.path()), None).expect("copied");
         assert_eq!(fs::read_to_string(folder.work().join("sub/a.py")).expect("there"), "1");
         assert!(!folder.work().join("link").exists());
         assert_eq!(fs::read_dir(folder.home()).expect("there").count(), 0);

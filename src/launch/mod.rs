@@ -9,6 +9,7 @@ mod raw;
 mod sandbox;
 pub mod shim;
 mod tree;
+mod users;
 
 pub use program::{Ended, Launch, LaunchError, Program};
 pub use raw::{Ear, Raw};

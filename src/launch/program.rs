@@ -16,6 +16,8 @@ use std::thread;
 use crate::launch::folder::Folder;
 use crate::launch::output::{Output, Taken};
 use crate::launch::sandbox::Sandbox;
+use crate::launch::shim::Manner;
+use crate::launch::users::User;
 use crate::launch::{shim, tree};
 use crate::session::Bell;
 
@@ -39,8 +41,11 @@ pub struct Program {
     output: Arc<Output>,
     mark: String,
     ended: Option<Ended>,
+    shim: PathBuf,
     /// Gone only after the program is.
     _folder: Folder,
+    /// Somebody else's only after all of it is.
+    user: Option<User>,
 }
 
 /// How a program ended.
@@ -58,6 +63,9 @@ pub enum LaunchError {
     /// There is nothing to start.
     #[error("no program is named; write it behind --")]
     Nothing,
+    /// It can be nobody.
+    #[error("it gets no user of its own: {0}")]
+    User(std::io::Error),
     /// Its folder cannot be copied.
     #[error("its folder cannot be copied: {0}")]
     Folder(std::io::Error),
@@ -79,18 +87,28 @@ impl Launch {
         if self.argv.is_empty() {
             return Err(LaunchError::Nothing);
         }
-        let folder = Folder::new(self.folder.as_deref()).map_err(LaunchError::Folder)?;
+        let user = User::claim().map_err(LaunchError::User)?;
+        let folder = Folder::new(self.folder.as_deref(), user.as_ref()).map_err(LaunchError::Folder)?;
         let terminal_error = |error: rustix::io::Errno| LaunchError::Terminal(error.into());
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
             .map_err(terminal_error)?;
         rustix::pty::grantpt(&master).map_err(terminal_error)?;
         rustix::pty::unlockpt(&master).map_err(terminal_error)?;
         let name = rustix::pty::ptsname(&master, Vec::new()).map_err(terminal_error)?;
+        let name = PathBuf::from(OsString::from_vec(name.into_bytes()));
+        if let Some(user) = &user {
+            user.give(&name).map_err(LaunchError::Terminal)?;
+        }
+        let manner = Manner {
+            user: user.as_ref().map(User::number),
+            is_shut: matches!(self.sandbox, Sandbox::Bubblewrap(_)),
+        };
         let mark = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let work = folder.work();
         let child = Command::new(&self.shim)
-            .arg(shim::WORD)
-            .arg(OsString::from_vec(name.into_bytes()))
+            .args([shim::WORD, shim::START])
+            .args(manner.words())
+            .arg(&name)
             .args(self.sandbox.around(folder.root(), &work, &self.argv))
             .current_dir(&work)
             .env_clear()
@@ -127,7 +145,8 @@ impl Launch {
             heard.end();
             bell.ring();
         });
-        Ok(Program { child, terminal, output, mark, ended: None, _folder: folder })
+        let shim = self.shim.clone();
+        Ok(Program { child, terminal, output, mark, ended: None, shim, _folder: folder, user })
     }
 }
 
@@ -155,13 +174,19 @@ impl Program {
 
     /// How many processes it consists of, itself not counted.
     pub fn processes(&self) -> usize {
-        tree::count(self.child.id(), &self.mark)
+        match &self.user {
+            Some(user) => tree::of_user(user.number()).len().saturating_sub(1),
+            None => tree::count(self.child.id(), &self.mark),
+        }
     }
 
     /// Ends it, and all that it has started. How it had ended by itself, if it had.
     pub fn end(&mut self) -> Option<Ended> {
         let by_itself = self.ended();
         let _ = self.child.kill();
+        if let Some(user) = &self.user {
+            user.end(&self.shim);
+        }
         tree::end(self.child.id(), &self.mark);
         let _ = self.child.wait();
         by_itself

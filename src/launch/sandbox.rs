@@ -3,8 +3,11 @@
 //! and whoever starts a program says so.
 
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use crate::launch::users::User;
 
 /// How a program is shut in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +21,19 @@ pub enum Sandbox {
 /// Folders that programs do not see: what people keep, and what others leave there.
 const HIDDEN: [&str; 6] = ["/home", "/root", "/tmp", "/var/tmp", "/run", "/mnt"];
 
-/// The bubblewrap on the PATH, if it works here.
+/// The bubblewrap on the PATH, if it works here for whoever programs are started as.
 pub fn find() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let found =
         std::env::split_paths(&path).map(|folder| folder.join("bwrap")).find(|file| file.is_file())?;
     // Some systems have it and do not let it make namespaces.
-    let tried = Command::new(&found)
+    let user = User::claim().ok()?;
+    let mut command = Command::new(&found);
+    if let Some(user) = &user {
+        // With these, the groups of whoever we are go too.
+        command.uid(user.number()).gid(user.number());
+    }
+    let tried = command
         .args(["--ro-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--dev", "/dev", "true"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

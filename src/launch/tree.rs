@@ -31,18 +31,24 @@ pub(super) fn end(leader: u32, mark: &str) {
     let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) else { return };
     // One call for a whole group leaves nobody the time to fork.
     let _ = kill_process_group(pid, Signal::KILL);
+    // What is stopped starts nothing, and nothing can be started in its place while the system bounds
+    // how many there are. So all of it is stopped before any of it is killed.
+    let mut stopped = BTreeSet::new();
     for _ in 0..ROUNDS {
         let found = descendants(pid, mark);
+        let new: Vec<_> = found.iter().filter(|pid| stopped.insert(pid.as_raw_pid())).collect();
+        for pid in &new {
+            let _ = kill_process(**pid, Signal::STOP);
+        }
+        if new.is_empty() {
+            for pid in &found {
+                let _ = kill_process(*pid, Signal::KILL);
+            }
+            reap();
+        }
         if found.is_empty() {
             break;
         }
-        // What is stopped starts nothing while we look at the others.
-        for signal in [Signal::STOP, Signal::KILL] {
-            for pid in &found {
-                let _ = kill_process(*pid, signal);
-            }
-        }
-        reap();
     }
     reap();
     LEADERS.lock().unwrap_or_else(PoisonError::into_inner).remove(&leader);
@@ -52,6 +58,32 @@ pub(super) fn end(leader: u32, mark: &str) {
 pub(super) fn count(leader: u32, mark: &str) -> usize {
     let leader = i32::try_from(leader).ok().and_then(Pid::from_raw);
     leader.map_or(0, |leader| descendants(leader, mark).len())
+}
+
+/// Everything alive whose user this is.
+pub(super) fn of_user(number: u32) -> Vec<Pid> {
+    let found = numbers().filter(|pid| status_of_user(*pid, number).is_some());
+    found.filter_map(|pid| i32::try_from(pid).ok().and_then(Pid::from_raw)).collect()
+}
+
+/// How many processes and threads are this user's.
+pub(super) fn tasks_of_user(number: u32) -> u64 {
+    let threads = |status: String| field(&status, "Threads:")?.parse::<u64>().ok();
+    numbers().filter_map(|pid| status_of_user(pid, number).and_then(threads)).sum()
+}
+
+/// What the system says of a process (proc(5), /proc/PID/status) that is alive and this user's, be it
+/// that it has become somebody else meanwhile and kept that.
+fn status_of_user(pid: u32, number: u32) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let users = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let is_own = users.split_whitespace().any(|user| user.parse() == Ok(number));
+    let is_alive = !field(&status, "State:")?.starts_with(['Z', 'X']);
+    (is_own && is_alive).then_some(status)
+}
+
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
 /// Everything alive that descends from it, is of its session, or carries the mark.
@@ -107,25 +139,30 @@ struct Process {
     is_alive: bool,
 }
 
+/// The numbers of all processes.
+fn numbers() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// All processes (proc(5), /proc/PID/stat).
 fn processes() -> BTreeMap<u32, Process> {
-    let Ok(folder) = fs::read_dir("/proc") else { return BTreeMap::new() };
-    let pids = folder.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter_map(|pid| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name may contain anything; what follows its last bracket does not.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-        let state = fields.next()?;
-        let parent = fields.next()?.parse().ok()?;
-        let session = fields.nth(1)?.parse().ok()?;
-        Some((pid, Process { parent, session, is_alive: !matches!(state, "Z" | "X") }))
-    })
-    .collect()
+    numbers()
+        .filter_map(|pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // The name may contain anything; what follows its last bracket does not.
+            let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+            let state = fields.next()?;
+            let parent = fields.next()?.parse().ok()?;
+            let session = fields.nth(1)?.parse().ok()?;
+            Some((pid, Process { parent, session, is_alive: !matches!(state, "Z" | "X") }))
+        })
+        .collect()
 }
 
 /// Orphans that have come to us and are dead are let go. Those that somebody here waits for are not
 /// touched: the programs themselves, and what else we have started, which is in our own session.
-fn reap() {
+pub(super) fn reap() {
     let own = std::process::id();
     let all = processes();
     let leaders = LEADERS.lock().unwrap_or_else(PoisonError::into_inner).clone();

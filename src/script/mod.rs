@@ -4,6 +4,7 @@
 //! given a maker of worlds.
 
 mod act;
+mod answers;
 mod asked;
 pub mod batch;
 mod bots;

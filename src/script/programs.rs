@@ -2,7 +2,6 @@
 //! are answered by pattern, and each is ended when its time is over or its scene is. What they say is
 //! text and nothing more.
 
-use regex::{Regex, RegexBuilder};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -13,6 +12,7 @@ use crate::id::Name;
 use crate::launch::{Ended, Launch, Program};
 use crate::limits;
 use crate::play::Ev;
+use crate::script::answers::{AnswerValue, asked};
 use crate::script::error::Failure;
 use crate::script::printed::{Printed, boundary};
 use crate::script::record::text;
@@ -56,27 +56,9 @@ pub(super) struct Started {
     /// When its processes were last counted.
     looked: Mono,
     pub(super) ended: Option<Ended>,
+    /// Why we have ended it, if we have.
+    pub(super) stopped: Option<String>,
     shown: usize,
-}
-
-/// A prompt, and what is typed at it.
-#[derive(Clone)]
-pub(super) struct Answer {
-    pub(super) prompt: Regex,
-    /// A longer pattern says more, so it goes first.
-    weight: usize,
-    pub(super) value: AnswerValue,
-}
-
-/// What is typed at a prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum AnswerValue {
-    Text(String),
-    /// Where the program itself is to listen.
-    OwnPort,
-    /// Where a peer of the scene under way listens.
-    Ip(Name),
-    Port(Name),
 }
 
 /// Silence after which a program is taken to wait for an answer.
@@ -156,6 +138,7 @@ impl Stage {
             begun: now,
             looked: now,
             ended: None,
+            stopped: None,
             shown: 0,
         });
         let words = format!("starts {shown}, {}", launch.sandbox.words());
@@ -255,7 +238,7 @@ impl Stage {
         if started.ended.is_some() || started.tail.trim().is_empty() || now.since(started.moved) < PROMPT {
             return;
         }
-        let last = started.tail.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let last = asked(&started.tail);
         // A line that was ended is a prompt only if it asks for something.
         let asks = !started.tail.ends_with('\n') || last.trim_end().ends_with([':', '?', '>']);
         // Of two that are as long, the test's own goes first: the last is the greatest.
@@ -318,31 +301,12 @@ impl Stage {
             return;
         };
         started.ended = Some(started.program.end().unwrap_or(Ended::Signal(9)));
+        started.stopped = Some(why.clone());
         let name = started.name;
         self.record(None, Ev::Exit, |moment| {
             moment.peer = Some(name);
             moment.text = text(why);
         });
-    }
-}
-
-impl Answer {
-    /// For prompts in which this is found, upper or lower case.
-    pub(super) fn new(pattern: &str, value: AnswerValue) -> Result<Self, Failure> {
-        let bad = |error: regex::Error| {
-            let last = error.to_string().lines().next_back().unwrap_or_default().to_owned();
-            let pattern = crate::text::escape_display(pattern);
-            Failure::Misuse(format!(
-                "answers: \"{pattern}\" is no pattern: {}",
-                crate::text::escape_display(&last)
-            ))
-        };
-        let prompt = RegexBuilder::new(pattern)
-            .case_insensitive(true)
-            .size_limit(limits::PATTERN_COMPILED_MAX)
-            .build()
-            .map_err(bad)?;
-        Ok(Self { prompt, weight: pattern.len(), value })
     }
 }
 

@@ -12,9 +12,10 @@ use crate::limits::UNREAD_MAX;
 use crate::play::Ev;
 use crate::rng::Rng;
 use crate::script::act::Target;
+use crate::script::answers::Answer;
 use crate::script::asked::Asked;
 use crate::script::error::ScriptError;
-use crate::script::programs::{Answer, Started};
+use crate::script::programs::Started;
 use crate::time::Mono;
 use crate::world::{PeerNo, Shape, World};
 

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::proc::hobnob;
@@ -15,9 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(35);
 /// Asks for little, in little time: hostile programs do none of it.
 const RUBRIC: &str = r#"
 wire("classic");
-test("listens", 3, || { let s = launch(PROGRAM); s.expect_listen(1.s); });
-test("says well", 2, || { let s = launch(PROGRAM); s.expect_out("well", #{ within: 1.s }); });
+test("listens", 3, || { let s = launch(PROGRAM); s.expect_listen(TIME); });
+test("says well", 2, || { let s = launch(PROGRAM); s.expect_out("well", #{ within: TIME }); });
 "#;
+/// In which they may do it; for those that are to come to an end, more.
+const SOON: &str = "1.s";
+const LATE: &str = "5.s";
+/// Bombs go off one after the other, as the other tests share the machine.
+static BOMB: Mutex<()> = Mutex::new(());
 
 /// How a program went.
 struct Graded {
@@ -79,11 +85,15 @@ fn wait(child: &mut Child, since: Instant) -> Option<i32> {
 
 /// Grades this Python. Nothing is left of it, whatever it does.
 fn grade(program: &str, shut_in: bool) -> Graded {
+    grade_within(SOON, program, shut_in)
+}
+
+fn grade_within(time: &str, program: &str, shut_in: bool) -> Graded {
     let folder = tempfile::tempdir().expect("a folder");
     let own = folder.path().join("own");
     fs::create_dir(&own).expect("made");
     fs::write(own.join("p.py"), program).expect("written");
-    fs::write(folder.path().join("r.rhai"), RUBRIC).expect("written");
+    fs::write(folder.path().join("r.rhai"), RUBRIC.replace("TIME", time)).expect("written");
     let mut command = hobnob(&["grade", "--unsafe", "--attempts", "1", "--gradescope", "../g.json"]);
     command.args(["../r.rhai", "--", &python(), "p.py"]).current_dir(&own);
     command.env("PATH", path(folder.path(), shut_in)).env("SECRET", "the-canary");
@@ -108,11 +118,15 @@ fn grade(program: &str, shut_in: bool) -> Graded {
 
 /// Grades it both ways; it gets no points and there is a whole verdict.
 fn fails(program: &str) -> Vec<Graded> {
+    fails_within(SOON, program)
+}
+
+fn fails_within(time: &str, program: &str) -> Vec<Graded> {
     if without_python() {
         return Vec::new();
     }
     let ways = [true, false].into_iter().filter(|shut_in| !shut_in || has_sandbox());
-    let graded: Vec<_> = ways.map(|shut_in| grade(program, shut_in)).collect();
+    let graded: Vec<_> = ways.map(|shut_in| grade_within(time, program, shut_in)).collect();
     for graded in &graded {
         assert_eq!(graded.code, 4, "{program}\n{}", graded.out);
         assert_eq!(graded.results["score"], 0.0, "{program}\n{}", graded.out);
@@ -124,12 +138,28 @@ fn fails(program: &str) -> Vec<Graded> {
 
 #[test]
 fn a_fork_bomb() {
+    let _alone = BOMB.lock();
     fails("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n");
+}
+
+/// Every child makes a session of its own, so no group of processes has them all. It makes 3,000 at
+/// most and each is gone after 20 s, whoever fails to end it.
+const SESSIONS: &str = "import os, time\nend = time.time() + 20\n\
+    made = os.open('made', os.O_RDWR | os.O_CREAT | os.O_APPEND)\nwhile time.time() < end:\n    \
+    try:\n        if os.fstat(made).st_size >= 3000: time.sleep(0.05)\n        \
+    elif os.fork() == 0:\n            os.write(made, b'.')\n            os.setsid()\n    \
+    except OSError: pass\n";
+
+#[test]
+fn a_fork_bomb_whose_every_child_has_a_session_of_its_own() {
+    let _alone = BOMB.lock();
+    fails(SESSIONS);
 }
 
 #[test]
 fn a_memory_bomb() {
-    for graded in fails("kept = []\nwhile True: kept.append(bytearray(16 * 1024 * 1024))\n") {
+    let _alone = BOMB.lock();
+    for graded in fails_within(LATE, "kept = []\nwhile True: kept.append(bytearray(16 * 1024 * 1024))\n") {
         assert!(graded.out.contains("MemoryError"), "{}", graded.out);
     }
 }
@@ -251,8 +281,13 @@ fn one_that_kills_its_parent() {
         let graded = grade(program, true);
         assert_eq!((graded.code, &graded.results["score"]), (4, &0.0.into()), "{}", graded.out);
     }
-    // Without the sandbox it can; then there is nothing left of it either, and no grade that is better.
     let graded = grade(program, false);
+    if rustix::process::geteuid().is_root() {
+        // It is somebody else then.
+        assert_eq!((graded.code, &graded.results["score"]), (4, &0.0.into()), "{}", graded.out);
+        return;
+    }
+    // Without the sandbox it can; then there is nothing left of it either, and no grade that is better.
     assert_ne!(graded.code, 0, "{}", graded.out);
     assert!(graded.results["score"].is_null() || graded.results["score"] == 0.0, "{}", graded.results);
 }

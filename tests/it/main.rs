@@ -86,5 +86,7 @@ mod pty;
 mod terminal_pty;
 
 // Programs of others: what each fault costs, and what a program that means harm can do.
+mod classes;
+mod graded_reports;
 mod hostile_programs;
 mod rubric;

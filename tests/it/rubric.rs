@@ -8,7 +8,7 @@ use std::thread;
 use crate::proc::hobnob;
 
 /// Each program with a fault, and the test that is to find it.
-const FAULTY: [(&str, &str); 10] = [
+const FAULTY: [(&str, &str); 14] = [
     ("01_announces_ephemeral_port", "sends a message as it was agreed: IP:PORT NAME TEXT"),
     ("02_lists_ephemeral_port", "lists a peer by the port that it announces"),
     ("03_doubles_peers", "lists a peer once, however often it writes"),
@@ -19,6 +19,10 @@ const FAULTY: [(&str, &str); 10] = [
     ("08_dies_of_invalid_bytes", "survives bytes that are no text"),
     ("09_cuts_at_512", "reads a message of 1,024 bytes"),
     ("10_connects_to_first", "connects to all peers that it knows"),
+    ("11_stops_listening", "listens on the port that it is given"),
+    ("12_shows_first_word", "shows an incoming message"),
+    ("13_dies_of_absent_peer", "survives a peer that vanishes"),
+    ("14_broadcasts_to_first", "broadcasts, where its menu offers that"),
 ];
 
 /// All points that there are.
@@ -63,6 +67,10 @@ fn the_reference_gets_all_points_and_each_fault_costs_its_own() {
         scope.spawn(|| {
             let (lost, points, said) = graded("examples/chat", "p2p_chat.py");
             assert_eq!((lost, points), (Vec::new(), POINTS), "the reference\n{said}");
+        });
+        scope.spawn(|| {
+            let (lost, points, said) = graded("examples/chat", "other_words.py");
+            assert_eq!((lost, points), (Vec::new(), POINTS), "other words\n{said}");
         });
         for (file, test) in FAULTY {
             scope.spawn(move || {

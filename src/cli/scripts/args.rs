@@ -135,7 +135,7 @@ impl From<Rubric> for Script {
 }
 
 /// What is to be made of a run. A lone - is standard output.
-#[derive(Args, Debug, Clone, Default)]
+#[derive(Args, Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::cli) struct Wanted {
     /// The timed transcript.
     #[arg(long, value_name = "FILE")]

@@ -54,8 +54,8 @@ pub(super) fn grade(
         return Exit::Runtime;
     }
     let folders = match folders(folder).and_then(|folders| {
-        std::fs::create_dir_all(&classroom.out)
-            .map_err(|error| format!("{}: {error}", shown(&classroom.out)))?;
+        writable(&classroom.out)
+            .map_err(|error| format!("no report can be written to {}: {error}", shown(&classroom.out)))?;
         Ok(folders)
     }) {
         Ok(folders) => folders,
@@ -185,6 +185,14 @@ fn rubric(script: &Script) -> String {
 
 fn shown(path: &Path) -> String {
     escape_display(&path.display().to_string())
+}
+
+/// Makes a folder and tries whether it can be written to, before a class is graded for nothing.
+fn writable(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let trial = folder.join(".trial");
+    std::fs::write(&trial, "")?;
+    std::fs::remove_file(&trial)
 }
 
 /// Every folder in a folder but hidden ones, by name.

@@ -22,6 +22,8 @@ pub(super) use play::effort;
 
 use crate::api::exit::Exit;
 use crate::cli::args::Flags;
+use crate::shell::output::complain;
+use args::Wanted;
 
 /// Does what the command line asks for.
 pub(super) fn main(verb: ScriptVerb, flags: &Flags) -> Exit {
@@ -34,6 +36,12 @@ pub(super) fn main(verb: ScriptVerb, flags: &Flags) -> Exit {
             sweep::sweep(&script, seeds, shrink, &wanted, flags)
         }
         ScriptVerb::Grade { script, submission, classroom, wanted } => match &classroom.class {
+            Some(_) if wanted != Wanted::default() => {
+                complain(
+                    "hobnob: grade: with --class every submission has its reports in --out; leave the others out",
+                );
+                Exit::Usage
+            }
             Some(folder) => class::grade(&script.into(), &submission, &classroom, folder, flags),
             None => grade::grade(&script.into(), &submission, &wanted, flags),
         },

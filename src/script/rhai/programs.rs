@@ -11,8 +11,9 @@ use crate::id::Name;
 use crate::launch::Ended;
 use crate::limits;
 use crate::play::Ev;
+use crate::script::answers::{Answer, AnswerValue};
 use crate::script::error::{Failure, ScriptError, Spot, Unmet};
-use crate::script::programs::{Answer, AnswerValue, SAID, Started, words};
+use crate::script::programs::{SAID, Started, words};
 use crate::script::record::text;
 use crate::script::rhai::kit::{Fallible, Kit};
 use crate::script::rhai::peers::{duration, known_keys};
@@ -290,7 +291,8 @@ fn met<T>(stage: &mut Stage, spot: &Spot, program: &Launched, expected: &str, va
 
 /// What is known of a program that has ended.
 fn after(started: &Started) -> String {
-    started.ended.map(|ended| format!("; it {}", words(ended))).unwrap_or_default()
+    let how = started.stopped.clone().or_else(|| started.ended.map(words));
+    how.map(|how| format!("; it {how}")).unwrap_or_default()
 }
 
 /// Lines of a program that a failure shows.
