@@ -1,6 +1,8 @@
 //! What the store on a disk promises: that records mean there what they mean everywhere, that what was
 //! reported as saved survives, and that a folder or a file which cannot be trusted is refused.
 
+mod disk;
+mod power_cuts;
 mod same_meaning;
 mod script;
 mod threads;

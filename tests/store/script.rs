@@ -22,8 +22,9 @@ pub(crate) struct Script {
     pub(crate) events: u64,
 }
 
+/// Where the streams with a peer are.
 #[derive(Clone, Default)]
-struct Peer {
+pub(crate) struct Peer {
     epoch: u64,
     next: u64,
     waiting: u64,
@@ -50,6 +51,16 @@ impl Script {
     pub(crate) fn new(seed: u64) -> Self {
         let rng = Rng::new(Seed::from_number(seed));
         Self { rng, peers: vec![Peer::default(); 4], ids: 0, clock: 0, events: 3 }
+    }
+
+    /// Where all streams are.
+    pub(crate) fn peers(&self) -> Vec<Peer> {
+        self.peers.clone()
+    }
+
+    /// What came since then is not so.
+    pub(crate) fn go_back(&mut self, peers: Vec<Peer>) {
+        self.peers = peers;
     }
 
     pub(crate) fn below(&mut self, bound: u64) -> u64 {

@@ -192,27 +192,27 @@ impl Db {
         put.map(|_| ()).map_err(|error| self.blame(&error.into()))
     }
 
-    /// Does what need not be done before a save is answered: true if there was anything.
+    /// Does what need not be done before a save is answered.
     ///
     /// # Errors
     /// The disk failed. What was saved is safe.
-    pub fn tidy(&mut self) -> Result<bool, StoreFault> {
+    pub fn tidy(&mut self) -> Result<(), StoreFault> {
+        if self.ahead < AHEAD_MAX { self.trusted() } else { self.checkpoint() }
+    }
+
+    /// Puts what was written ahead in its place. On a full disk it stays where it is, which is as safe.
+    ///
+    /// # Errors
+    /// The disk failed. What was saved is safe.
+    pub fn checkpoint(&mut self) -> Result<(), StoreFault> {
         self.trusted()?;
-        if self.ahead < AHEAD_MAX {
-            return Ok(false);
+        let done = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        match done.map_err(Trouble::from) {
+            Ok(()) => self.ahead = 0,
+            Err(trouble) if trouble.fault() == StoreFault::Full => {}
+            Err(trouble) => return Err(self.blame(&trouble)),
         }
-        // What is in its place may be written over; what is not stays where it is safe as well.
-        let done = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(0));
-        match done {
-            Ok(_) => self.ahead = 0,
-            Err(error) => {
-                let trouble = Trouble::from(error);
-                if trouble.fault() == StoreFault::Broken {
-                    return Err(self.blame(&trouble));
-                }
-            }
-        }
-        Ok(true)
+        Ok(())
     }
 
     /// Makes up to so many messages quicker to find. True if there are more.
@@ -273,8 +273,10 @@ fn made(db: &mut Connection, seed: Seed, steps: i64) -> Result<(), Trouble> {
 /// Sets how it is written.
 fn settle(db: &Connection) -> Result<(), Trouble> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    if mode != "wal" {
+    // To the end: that it failed to write this down shows only after it has said what it is.
+    let mut mode = db.prepare("PRAGMA journal_mode = WAL")?;
+    let modes = mode.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    if modes != ["wal"] {
         return Err(Trouble::Odd("it cannot be written ahead"));
     }
     db.pragma_update(None, "synchronous", "FULL")?;
