@@ -80,6 +80,12 @@ pub const WINDOW_BYTES: usize = 1024 * 1024;
 pub const UNSAVED_MAX: usize = 65_536;
 /// Pause before a disk that was full is tried again.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Requests that wait for a store's thread: a node has one save on its way, and asks little else.
+pub const STORE_ASKED_MAX: usize = 1_024;
+/// Quiet after which a store makes what is new quicker to find.
+pub const STORE_IDLE: Duration = Duration::from_millis(50);
+/// Messages for which it does so at once: a save that comes meanwhile waits for them.
+pub const STORE_INDEX_BATCH: i64 = 1_000;
 /// Age by the wall clock at which a message that waits for its peer is given up.
 pub const OUTBOX_AGE: Duration = Duration::from_secs(30 * 86_400);
 /// How long it must have seemed so old to a running node, as a clock may be wrong for a while.

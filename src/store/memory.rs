@@ -10,6 +10,7 @@ use crate::node::record::{Answer, LogRow, Query, Record, Snapshot};
 use crate::store::Store;
 use crate::store::fold::Fold;
 use crate::store::log::Log;
+use crate::store::words::Asked;
 use crate::text::Untrusted;
 
 /// Everything that was saved, and what it adds up to.
@@ -122,17 +123,13 @@ fn rows(records: &[Record], now: &Snapshot, query: &Query) -> Vec<LogRow> {
         }
     }
     settle(records, &mut rows, &ids);
-    let words: Vec<String> = query.find.iter().flat_map(|find| find.split_whitespace()).map(fold).collect();
+    let asked = query.find.as_deref().map(Asked::new);
     let is_wanted = |row: &LogRow| {
-        let text = fold(row.text.expose());
-        query.with.is_none_or(|with| with == row.with) && words.iter().all(|word| text.contains(word))
+        query.with.is_none_or(|with| with == row.with)
+            && asked.as_ref().is_none_or(|asked| asked.are_in(row.text.expose()))
     };
     rows.retain(is_wanted);
     rows.split_off(rows.len().saturating_sub(query.last))
-}
-
-fn fold(text: &str) -> String {
-    text.to_lowercase()
 }
 
 /// Finds out what became of what we sent, by doing it all again.

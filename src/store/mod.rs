@@ -6,9 +6,12 @@ mod ephemeral;
 mod fold;
 mod log;
 mod memory;
+pub mod sqlite;
+mod words;
 
 pub use ephemeral::Ephemeral;
 pub use memory::Memory;
+pub use sqlite::Sqlite;
 
 use crate::id::{LoadId, SaveId};
 use crate::node::record::{Answer, Query, Record, Snapshot};
