@@ -39,12 +39,14 @@ pub(super) enum Fate {
 pub(super) struct Book {
     /// In the order of being asked for.
     pub(super) said: Vec<Said>,
-    /// Which of those a request is about; none for a goodbye.
+    /// Which of those a request is about; for a goodbye, or digits that are wrong, none.
     open: BTreeMap<(PeerNo, RequestId), Vec<usize>>,
     /// The key of each, the latest last.
     machines: BTreeMap<PeerNo, Vec<PeerKey>>,
     held: BTreeMap<PeerNo, Mono>,
     changed: BTreeMap<PeerNo, BTreeSet<(PeerKey, PeerKey)>>,
+    /// Whose person has said that the second key takes the place of the first.
+    replaced: BTreeSet<(PeerKey, PeerKey, PeerKey)>,
     /// What was on a disk that was put back: at whose, from whom, what.
     pub(super) lost: BTreeSet<(PeerKey, PeerKey, String)>,
     /// What was shown in this run of a program.
@@ -83,7 +85,8 @@ impl Book {
         self.open.insert((who, request), (first..self.said.len()).collect());
     }
 
-    pub(super) fn quits(&mut self, who: PeerNo, request: RequestId) {
+    /// The answer to this is to be looked at; it is about no message.
+    pub(super) fn watches(&mut self, who: PeerNo, request: RequestId) {
         self.open.insert((who, request), Vec::new());
     }
 
@@ -134,6 +137,24 @@ impl Book {
     /// Keys that were shown to somebody in the place of others.
     pub(super) fn changed(&self, who: PeerNo) -> Vec<(PeerKey, PeerKey)> {
         self.changed.get(&who).into_iter().flatten().copied().collect()
+    }
+
+    pub(super) fn replaces(&mut self, whose: PeerKey, old: PeerKey, new: PeerKey) {
+        self.replaced.insert((whose, old, new));
+    }
+
+    /// Whether what somebody says to one key may come to another: they are the same, or that person
+    /// has said that it is to take the place of the first, be it by way of others.
+    pub(super) fn may_reach(&self, whose: PeerKey, said_to: PeerKey, key: PeerKey) -> bool {
+        let mut reached = BTreeSet::from([said_to]);
+        loop {
+            let steps = self.replaced.iter().filter(|(by, old, _)| *by == whose && reached.contains(old));
+            let further: BTreeSet<_> = steps.map(|(_, _, new)| *new).collect();
+            if reached.contains(&key) || further.is_subset(&reached) {
+                return reached.contains(&key);
+            }
+            reached.extend(further);
+        }
     }
 
     /// A disk was put back, between these two states.

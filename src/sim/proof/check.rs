@@ -134,6 +134,11 @@ impl Proof {
             if *fate == Fate::Refused && others.filter(|said| said.fate != Fate::Refused).count() == 0 {
                 return Err(("S4", format!("{text:.40?} was refused and came")));
             }
+            let to_whom = self.book.said.iter().filter(|said| said.from == from && said.text == *text);
+            if !to_whom.into_iter().any(|said| self.book.may_reach(from, said.to, me)) {
+                let (from, me) = (from.short(), me.short());
+                return Err(("S7", format!("{text:.20?} of {from} came to {me}, and nobody meant that")));
+            }
             // It was here before, and its sender, set back as well, has sent it again; or it was for a
             // key that the sender, set back, has replaced once more.
             let again = self.book.lost.contains(&(me, from, text.clone()));

@@ -73,7 +73,7 @@ impl Proof {
             6 => self.replace(who),
             7 => {
                 let request = self.give(who, Command::Quit);
-                self.book.quits(who, request);
+                self.book.watches(who, request);
             }
             _ => self.send(who, to, text),
         }
@@ -99,7 +99,15 @@ impl Proof {
     fn replace(&mut self, who: PeerNo) {
         for (old, new) in self.book.changed(who) {
             let peer = PeerRef::Id(PeerId::Native(old));
-            self.give(who, Command::TrustReplace { peer, key: new.to_string() });
+            // Some type the digits of whatever stands on the screen beside it.
+            let wrong = self.rng.below(4) == 0;
+            let key = if wrong { old } else { new };
+            let request = self.give(who, Command::TrustReplace { peer, key: key.to_string() });
+            if wrong {
+                self.book.watches(who, request);
+            } else {
+                self.book.replaces(self.key(who), old, new);
+            }
         }
     }
 

@@ -21,6 +21,9 @@ impl Proof {
                     });
                     self.book.promised_to(who, request, &keys.collect::<Vec<_>>());
                 }
+                Some(Ok(Reply::Trusted { .. })) => {
+                    return Err(("S9", format!("{who:?} took a key for another's, whose digits were typed")));
+                }
                 Some(Ok(Reply::Goodbye)) => self.restart_after_quit(who),
                 Some(Ok(_)) => {}
                 Some(Err(_)) => self.book.refused(who, request),
@@ -44,6 +47,13 @@ impl Proof {
                 }
                 What::Missed { from, count } => {
                     if let PeerId::Native(key) = from.id {
+                        let unreliable = &self.book.unreliable;
+                        if !unreliable.contains(&key) && !unreliable.contains(&self.key(who)) {
+                            return Err((
+                                "S4",
+                                format!("{who:?} misses {count} of {} for no reason", from.name),
+                            ));
+                        }
                         self.book.missed(who, key, count);
                     }
                 }
