@@ -3,6 +3,7 @@
 
 mod args;
 mod home;
+mod keeping;
 mod prompt;
 mod scripts;
 mod start;

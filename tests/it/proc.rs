@@ -2,8 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The longest that anything here may take: the tests share two cores.
@@ -12,8 +14,27 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// `hobnob` with a home of its own and nothing of ours in its environment.
 pub(crate) fn hobnob(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hobnob"));
-    command.args(args).env_clear().env("HOME", "/nonexistent").env("USER", "tester").stdin(Stdio::null());
+    command.args(args).env_clear().env("HOME", home()).env("USER", "tester").stdin(Stdio::null());
     command
+}
+
+/// An empty folder that nobody else is given. Those of tests that have ended are removed.
+pub(crate) fn home() -> PathBuf {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let root = ROOT.get_or_init(|| {
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("homes");
+        for old in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+            let name = old.file_name();
+            if !Path::new("/proc").join(&name).exists() {
+                let _ = std::fs::remove_dir_all(old.path());
+            }
+        }
+        all.join(std::process::id().to_string())
+    });
+    let home = root.join(NEXT.fetch_add(1, Ordering::Relaxed).to_string());
+    std::fs::create_dir_all(&home).expect("a folder of our own");
+    home
 }
 
 /// Runs to its end.

@@ -56,7 +56,7 @@ impl Pty {
     pub(crate) fn start(program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(program);
         command.args(args).env_clear().env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
-        command.env("HOME", "/nonexistent").env("LANG", "C.UTF-8").env("USER", "tester");
+        command.env("HOME", crate::proc::home()).env("LANG", "C.UTF-8").env("USER", "tester");
         command.envs(env.iter().copied());
         let process = UnixProcess::spawn_command(command).expect("it starts");
         let terminal = process.get_raw_handle().expect("a terminal");
