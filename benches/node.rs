@@ -107,7 +107,11 @@ impl Pair {
                 What::Delivered { last, .. } => self.delivered = last,
                 _ => {}
             },
-            Effect::Reply { .. } | Effect::Close { .. } | Effect::Finish { .. } => {}
+            Effect::Reply { .. }
+            | Effect::Close { .. }
+            | Effect::Cut { .. }
+            | Effect::Pause { .. }
+            | Effect::Finish { .. } => {}
         }
     }
 

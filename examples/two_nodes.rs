@@ -96,7 +96,12 @@ fn perform(own: &mut Side, other: &mut Side) -> bool {
                 _ => {}
             },
             Effect::Reply { result: Err(error), .. } => println!("{}: {error}", own.name),
-            Effect::Reply { .. } | Effect::Save { .. } | Effect::Finish { .. } | Effect::Close { .. } => {}
+            Effect::Reply { .. }
+            | Effect::Save { .. }
+            | Effect::Finish { .. }
+            | Effect::Close { .. }
+            | Effect::Cut { .. }
+            | Effect::Pause { .. } => {}
         }
     }
     moved

@@ -10,6 +10,7 @@ use std::task::Poll;
 
 use crate::addr::Address;
 use crate::id::LinkId;
+use crate::limits::doors;
 use crate::live::dial::Dial;
 use crate::live::ready::{Ready, Signs, Token};
 use crate::live::world::relay::Wire;
@@ -34,6 +35,9 @@ pub(super) struct Stream {
     half_closed: bool,
     finish: bool,
     closing: Option<Mono>,
+    /// Nothing is read until then; it has been so, and little is read at once.
+    paused: Option<Mono>,
+    slow: bool,
     pub(super) armed: Option<Mono>,
     /// The relay that it leads to, if it does.
     wire: Option<Wire>,
@@ -89,6 +93,8 @@ impl Stream {
             half_closed: false,
             finish: false,
             closing: None,
+            paused: None,
+            slow: false,
             armed: None,
             wire: None,
             said: 0,
@@ -174,6 +180,17 @@ impl Stream {
         self.closing = Some(now.plus(CLOSE));
     }
 
+    /// Reads nothing until then, and little at once from then on.
+    pub(super) fn pause(&mut self, until: Mono) {
+        (self.paused, self.slow) = (Some(until), true);
+    }
+
+    /// Whether it is not to be read yet.
+    pub(super) fn is_paused(&mut self, now: Mono) -> bool {
+        self.paused.take_if(|until| *until <= now);
+        self.paused.is_some()
+    }
+
     pub(super) fn is_closing(&self) -> bool {
         self.closing.is_some()
     }
@@ -183,7 +200,7 @@ impl Stream {
         match &self.state {
             State::Dialling(dial) => Some(dial.until()),
             State::Awaiting => None,
-            State::Open(_) | State::Dead => self.closing,
+            State::Open(_) | State::Dead => self.closing.or(self.paused),
         }
     }
 
@@ -237,13 +254,15 @@ impl Stream {
     /// Reads what is there, if the system says that something is.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Taken {
         let State::Open(tcp) = &mut self.state else { return Taken::Nothing };
+        let most = if self.slow { doors::HELD_READ } else { usize::MAX };
+        let (room, _) = buffer.split_at_mut(most.min(buffer.len()));
         while self.readable {
-            match tcp.read(buffer) {
+            match tcp.read(room) {
                 Ok(0) => return Taken::End(Why::Eof),
                 Ok(count) => {
                     // Less than asked for is all there was, and what comes now is news, but for an
                     // end that was announced before.
-                    self.readable = count == buffer.len() || self.ended;
+                    self.readable = count == room.len() || self.ended;
                     self.heard += count as u64;
                     return Taken::Bytes { count, more: self.readable };
                 }

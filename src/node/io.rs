@@ -10,7 +10,9 @@ use crate::api::reply::Reply;
 use crate::id::{LinkId, MessageId, Name, RequestId, SaveId};
 use crate::key::PeerKey;
 use crate::limits;
+use crate::limits::doors::{DOORS, Doors};
 use crate::text::{Body, Untrusted};
+use crate::time::Mono;
 use crate::why::Why;
 
 /// How a node is set up.
@@ -32,8 +34,8 @@ pub struct Config {
     pub keeps: bool,
     /// Streams open at once; further ones are refused.
     pub links_max: usize,
-    /// Handshakes under way at once; further ones are refused.
-    pub handshakes_max: usize,
+    /// Whom it lets in, and how fast; `None` for everybody, which is for casts of our own.
+    pub doors: Option<Doors>,
 }
 
 impl Config {
@@ -47,7 +49,7 @@ impl Config {
             hear_plain: true,
             keeps: true,
             links_max: limits::LINKS_MAX,
-            handshakes_max: limits::HANDSHAKES_MAX,
+            doors: Some(DOORS),
         }
     }
 }
@@ -128,6 +130,19 @@ pub enum Effect {
     Close {
         /// Which.
         link: LinkId,
+    },
+    /// Close a stream at once, whatever is still to be written or read.
+    Cut {
+        /// Which.
+        link: LinkId,
+    },
+    /// Read nothing from a stream until then, so that its writer has to wait; from then on read little
+    /// at once.
+    Pause {
+        /// Which.
+        link: LinkId,
+        /// Until when.
+        until: Mono,
     },
     /// Save these, in order, all or none; answer with `Saved` once they survive a power cut.
     Save {

@@ -5,10 +5,13 @@
 //! A driver hands over all that is ready with [`Node::handle`], then calls [`Node::flush`] before
 //! it waits: only then are messages saved, sealed and written, a whole turn's worth at a time.
 
+pub mod admission;
+pub mod bucket;
 mod command;
 mod delivery;
 mod dial;
 mod flow;
+mod guard;
 pub mod io;
 mod join;
 mod links;
@@ -28,6 +31,7 @@ use crate::key::{Keys, PeerKey};
 use crate::link::cipher::Cipher;
 use crate::rng::{Rng, Seed};
 use crate::time::{Mono, Now};
+use admission::Admission;
 use delivery::{Inbox, Outbox, Outgoing};
 use dial::Redial;
 use io::{Config, Effect, Input, Record, Snapshot};
@@ -60,7 +64,8 @@ pub struct Node {
     saving: VecDeque<(SaveId, Vec<Mark>)>,
     saves: u64,
     outbox_bytes: usize,
-    handshakes: usize,
+    /// Nobody is counted without.
+    admission: Option<Admission>,
     sniffing: usize,
     counters: Status,
     cipher: Cipher,
@@ -106,6 +111,7 @@ impl Node {
         seed: Seed,
         cipher: Cipher,
     ) -> Self {
+        let admission = config.doors.map(Admission::new);
         let mut node = Self {
             config,
             keys,
@@ -127,7 +133,7 @@ impl Node {
             saving: VecDeque::new(),
             saves: 0,
             outbox_bytes: 0,
-            handshakes: 0,
+            admission,
             sniffing: 0,
             counters: Status::default(),
             cipher,
@@ -231,7 +237,8 @@ impl Node {
     /// due by `soon`. Whoever has none is at rest as long as nothing happens to it.
     pub fn errand(&self, soon: Mono) -> Option<Mono> {
         let is_open = |id: &LinkId| {
-            self.links.get(id).and_then(|conn| conn.link.as_ref()).is_none_or(|link| link.is_open())
+            let Some(conn) = self.links.get(id) else { return true };
+            conn.resumes.is_none() && conn.link.as_ref().is_none_or(|link| link.is_open())
         };
         let is_errand = |(at, timer): &&(Mono, Timer)| match timer {
             Timer::Link(link) => !is_open(link),

@@ -353,6 +353,8 @@ impl Sim {
             Effect::Write { link, bytes } => self.write(who, link, bytes),
             Effect::Finish { link } => self.finish(who, link),
             Effect::Close { link } => self.close(who, link),
+            Effect::Cut { link } => self.cut(who, link),
+            Effect::Pause { link, until } => self.pause(who, link, until),
         }
     }
 

@@ -261,13 +261,14 @@ impl Net {
                     self.pipes[pipe].to[1 - side].bytes.extend(bytes);
                 }
             }
-            Effect::Close { link } | Effect::Finish { link } => {
+            Effect::Close { link } | Effect::Cut { link } | Effect::Finish { link } => {
                 if let Some((pipe, side)) = self.end(host, link) {
                     self.pipes[pipe].to[1 - side].ended = true;
                     // Nothing more is heard on it.
                     self.pipes[pipe].to[side] = Half::default();
                 }
             }
+            Effect::Pause { .. } => panic!("on loopback nobody is made to wait"),
             Effect::Save { save, .. } => self.hosts[host].node.handle(now, Input::Saved { save }, more),
             Effect::Reply { request, result } => {
                 let before = self.hosts[host].replies.insert(request, result);

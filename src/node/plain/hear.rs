@@ -46,6 +46,7 @@ impl Node {
             }
         }
         if is_http(&burst) {
+            self.punish(id, Why::Protocol);
             return self.fail(id, Why::Protocol, out);
         }
         let mut context = std::mem::take(&mut conn.talk.context);
