@@ -17,7 +17,7 @@ use crate::id::Name;
 use crate::key::Keys;
 use crate::limits;
 use crate::live::world::Loopback;
-use crate::live::{Listen, Live, OpenError};
+use crate::live::{self, Listen, Live, OpenError};
 use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
 use crate::session::{Bell, Session};
@@ -108,7 +108,7 @@ fn start(name: Name, port: Option<u16>, flags: &Flags, prompt: bool) -> Result<L
     let mut config = Config::new(name);
     config.dialect = if flags.classic { Dialect::Plain } else { Dialect::Native };
     config.hear_plain = !flags.no_classic;
-    config.links_max = if prompt { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX };
+    config.links_max = live::links_max(if prompt { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX });
     let listen = match flags.listen {
         Some((ip, own)) => Listen::At(SocketAddr::new(ip, port.or(own).unwrap_or(0))),
         None => Listen::All { port: port.unwrap_or(0) },

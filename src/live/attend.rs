@@ -22,7 +22,7 @@ impl Live {
             None => return,
             Some(Thing::Listener(_)) => {
                 while let Some(listener) = self.things.listener(token)
-                    && let Some((tcp, remote)) = listener.accept(now.mono)
+                    && let Some((tcp, remote)) = listener.accept(now.mono, &mut self.reserve)
                 {
                     let host = listener.host();
                     self.accepted(host, tcp, remote, now);

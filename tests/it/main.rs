@@ -46,6 +46,7 @@ mod loopback_world;
 mod stage;
 
 // The program as a process: every verb over real sockets, and how a run ends.
+mod descriptors;
 mod exit_codes;
 mod proc;
 mod two_processes;
