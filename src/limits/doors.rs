@@ -95,11 +95,19 @@ pub const HELD_READ: usize = 16 * 1024;
 /// would be work for nothing.
 pub const HELD_PAUSE: Duration = Duration::from_millis(100);
 
+/// Bytes that are read away on a stream that we have closed: what was under way when the other side heard
+/// of it, which is a window and what the systems hold. Who goes on is not read to its end.
+pub const CLOSED_READ: u64 = 4 * 1024 * 1024;
+
 /// Descriptors that links leave free: for files, names looked up, the terminal.
 pub const DESCRIPTORS_FREE: usize = 64;
 /// Descriptors without which the program cannot begin: two sets of what to wait for, a bell, a clock,
 /// signals, a listener, and one in reserve.
 pub const DESCRIPTORS_MIN: usize = 16;
+/// Streams that wait at a listener to be accepted. With 128 a flood filled it each time that another
+/// program had our processor for a moment, and the system then lets everybody try again after a second;
+/// Linux allows 4096.
+pub const BACKLOG: i32 = 4_096;
 /// Rest after the system had no descriptor for a stream that somebody opened to us.
 pub const ACCEPT_REST: Duration = Duration::from_millis(100);
 
@@ -215,6 +223,11 @@ pub(super) fn table() -> Vec<(&'static str, String, &'static str)> {
         ),
         ("read at once from such a link", show_bytes(HELD_READ), "what waits is in the system's memory"),
         (
+            "read away on a closed stream",
+            show_bytes(usize::try_from(CLOSED_READ).unwrap_or(usize::MAX)),
+            "what was under way; junk has no end",
+        ),
+        (
             "messages that carry nothing",
             format!("{CHEAP_MAX} in a row; {PINGS_IN_A_ROW} pings"),
             "no work for nothing; ping -n may send 1000",
@@ -229,6 +242,7 @@ pub(super) fn table() -> Vec<(&'static str, String, &'static str)> {
             format!("{DESCRIPTORS_FREE}, or three quarters"),
             "files and names need some too",
         ),
+        ("streams that wait to be accepted", BACKLOG.to_string(), "or a flood costs everybody a second"),
         (
             "rest when there is none",
             show_duration(ACCEPT_REST),

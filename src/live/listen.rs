@@ -26,8 +26,8 @@ pub(super) struct Listener {
 
 impl Listener {
     pub(super) fn bind(addr: SocketAddr, host: usize) -> Result<Self, OpenError> {
-        // The library of the language asks for a longer queue than mio does.
         let bound = std::net::TcpListener::bind(addr).and_then(|tcp| {
+            rustix::net::listen(&tcp, doors::BACKLOG)?;
             tcp.set_nonblocking(true)?;
             Ok((tcp.local_addr()?, TcpListener::from_std(tcp)))
         });

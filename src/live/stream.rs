@@ -44,6 +44,8 @@ pub(super) struct Stream {
     /// Bytes written and read, ever, each end counted as one.
     said: u64,
     heard: u64,
+    /// How many had been read when it was closed.
+    heard_open: u64,
 }
 
 enum State {
@@ -99,6 +101,7 @@ impl Stream {
             wire: None,
             said: 0,
             heard: 0,
+            heard_open: 0,
         }
     }
 
@@ -178,6 +181,7 @@ impl Stream {
     pub(super) fn close(&mut self, now: Mono) {
         self.finish = true;
         self.closing = Some(now.plus(CLOSE));
+        self.heard_open = self.heard;
     }
 
     /// Reads nothing until then, and little at once from then on.
@@ -207,7 +211,11 @@ impl Stream {
     /// Whether nothing is left to wait for.
     pub(super) fn is_done(&self, now: Mono) -> bool {
         let Some(until) = self.closing else { return false };
-        !matches!(self.state, State::Open(_)) || now >= until || (self.out.is_empty() && !self.spoke)
+        let enough = self.heard >= self.heard_open.saturating_add(doors::CLOSED_READ);
+        !matches!(self.state, State::Open(_))
+            || now >= until
+            || enough
+            || (self.out.is_empty() && !self.spoke)
     }
 
     /// Writes as much as the system takes; gives the bytes, and `spent` the buffers.

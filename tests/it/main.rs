@@ -48,6 +48,7 @@ mod stage;
 // The program as a process: every verb over real sockets, and how a run ends.
 mod descriptors;
 mod exit_codes;
+mod floods;
 mod proc;
 mod two_processes;
 
