@@ -18,7 +18,7 @@ use crate::guest::Outside;
 use crate::id::Name;
 use crate::limits;
 use crate::live::world::Loopback;
-use crate::live::{Listen, Live, OpenError};
+use crate::live::{self, Listen, Live, OpenError};
 use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
 use crate::session::{Bell, Session};
@@ -127,8 +127,8 @@ fn start(
     config.hear_plain = !flags.no_classic;
     // One command is for one thing; whoever stays finds everybody again.
     config.recalls = !matches!(kind, Kind::Lines(_));
-    config.links_max =
-        if matches!(kind, Kind::Prompt) { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX };
+    let prompt = matches!(kind, Kind::Prompt);
+    config.links_max = live::links_max(if prompt { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX });
     let listen = match flags.listen {
         Some((ip, own)) => Listen::At(SocketAddr::new(ip, port.or(own).unwrap_or(0))),
         None => Listen::All { port: port.unwrap_or(0) },

@@ -389,6 +389,8 @@ impl Sim {
             }
             Effect::Finish { link } => self.finish(who, link),
             Effect::Close { link } => self.close(who, link),
+            Effect::Cut { link } => self.cut(who, link),
+            Effect::Pause { link, until } => self.pause(who, link, until),
         }
     }
 

@@ -37,6 +37,15 @@ pub(crate) fn home() -> PathBuf {
     home
 }
 
+/// The same with so many descriptors.
+pub(crate) fn limited(descriptors: u32, args: &[&str]) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_hobnob")]).args(args);
+    command.env_clear().env("HOME", home()).env("USER", "tester").stdin(Stdio::null());
+    command
+}
+
 /// Runs to its end.
 pub(crate) fn run(args: &[&str]) -> (i32, String, String) {
     finish(hobnob(args).output().expect("it starts"))
@@ -85,6 +94,16 @@ impl Peer {
 
     pub(crate) fn start_at(name: &str, port: &str, args: &[&str]) -> Self {
         Self::spawn(hobnob(&[name, port, "--listen", "127.0.0.1"]), args)
+    }
+
+    /// The same with so many descriptors.
+    pub(crate) fn start_with(descriptors: u32, name: &str, args: &[&str]) -> Self {
+        Self::spawn(limited(descriptors, &[name, "0", "--listen", "127.0.0.1"]), args)
+    }
+
+    /// What the system says of it in a file of /proc, as /proc/PID/status.
+    pub(crate) fn proc(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("it runs, on Linux")
     }
 
     /// `hobnob tail ARGS…`.

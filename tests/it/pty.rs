@@ -151,6 +151,11 @@ impl Pty {
         )
     }
 
+    /// What the system says of it in a file of /proc, as /proc/PID/status.
+    pub(crate) fn proc(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.process.pid())).expect("it runs, on Linux")
+    }
+
     pub(crate) fn signal(&mut self, signal: Signal) {
         self.process.signal(signal).expect("it is there");
     }
