@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{show_bytes, show_duration};
+use super::table::{show_bytes, show_duration};
 use crate::why::Limit;
 
 /// So much at once, and then one more every so often.

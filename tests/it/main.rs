@@ -17,6 +17,7 @@ mod weather;
 // The imaginary world: what it is, what the network does to peers in it, and a swarm of seeds.
 mod cast;
 mod crowd;
+mod proof;
 mod sim_faults;
 mod sim_scale;
 mod sim_seeds;
