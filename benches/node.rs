@@ -110,7 +110,12 @@ impl Pair {
                 What::Delivered { last, .. } => self.delivered = last,
                 _ => {}
             },
-            Effect::Reply { .. } | Effect::Load { .. } | Effect::Close { .. } | Effect::Finish { .. } => {}
+            Effect::Reply { .. }
+            | Effect::Load { .. }
+            | Effect::Close { .. }
+            | Effect::Cut { .. }
+            | Effect::Pause { .. }
+            | Effect::Finish { .. } => {}
         }
     }
 

@@ -2,6 +2,8 @@
 //! into one table, with the same settings of SQLite, in turn. `cargo bench --bench store`; with
 //! `-- million` what a history of a million messages costs to open and to search.
 
+#![expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -193,6 +195,8 @@ fn million() {
             db.tidy().expect("tidied");
         }
     });
+    let wal = std::fs::metadata(folder.path().join("million-wal")).map_or(0, |found| found.len() / 1024);
+    println!("{wal} KiB written ahead");
     let find = |db: &mut Db, name: &str, with: Option<PeerKey>, find: Option<&str>| {
         let query = Query { with: with.map(PeerId::Native), find: find.map(str::to_owned), last: 50 };
         timed(name, || db.rows(&query).expect("found").len())

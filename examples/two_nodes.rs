@@ -101,7 +101,9 @@ fn perform(own: &mut Side, other: &mut Side) -> bool {
             | Effect::Save { .. }
             | Effect::Load { .. }
             | Effect::Finish { .. }
-            | Effect::Close { .. } => {}
+            | Effect::Close { .. }
+            | Effect::Cut { .. }
+            | Effect::Pause { .. } => {}
         }
     }
     moved

@@ -38,6 +38,8 @@ pub enum Why {
     Slow,
     /// We have as many links as we allow.
     Full,
+    /// A limit on who is let in.
+    Limit(Limit),
     /// Plain connections are refused here.
     PlainRefused,
     /// Another key listens where it did, so its program has ended.
@@ -61,6 +63,50 @@ pub enum StoreFault {
     /// It cannot be trusted to keep anything any more, until the program starts anew.
     #[error("the disk does not keep what it is given")]
     Broken,
+}
+
+/// Which limit refused a stream; `limits::doors` has the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limit {
+    /// Streams of one source that have not said who they are.
+    SourceStrangers,
+    /// The same of all sources; a newer one took its place.
+    Strangers,
+    /// Handshakes under way with one source.
+    SourceHandshakes,
+    /// The same with all sources.
+    Handshakes,
+    /// Handshakes that one source begins.
+    SourceHandshakeRate,
+    /// The same of all sources.
+    HandshakeRate,
+    /// Handshakes that one key finishes.
+    KeyHandshakeRate,
+    /// Links of one source to peers that are not pinned.
+    SourceLinks,
+    /// Plain connections of one source that are open.
+    SourcePlain,
+    /// Plain connections that one source begins.
+    SourcePlainRate,
+    /// What the source did before.
+    Penalty,
+}
+
+impl Limit {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::SourceStrangers,
+        Self::Strangers,
+        Self::SourceHandshakes,
+        Self::Handshakes,
+        Self::SourceHandshakeRate,
+        Self::HandshakeRate,
+        Self::KeyHandshakeRate,
+        Self::SourceLinks,
+        Self::SourcePlain,
+        Self::SourcePlainRate,
+        Self::Penalty,
+    ];
 }
 
 impl fmt::Display for Why {
@@ -88,6 +134,9 @@ impl fmt::Display for Why {
             Self::Silent => "nothing heard for 60 s",
             Self::Slow => "did not read what we sent",
             Self::Full => "too many links here",
+            Self::Limit(limit) => {
+                return write!(f, "over the limit \"{}\" (see `limits`)", crate::limits::doors::name(*limit));
+            }
             Self::PlainRefused => "plain connections are refused here (--no-classic)",
             Self::Replaced => "another key is there now",
             Self::Left => "it has left",

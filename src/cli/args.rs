@@ -73,10 +73,11 @@ pub(super) struct Flags {
     /// Refuse plain lines.
     #[arg(long, global = true, conflicts_with = "classic")]
     pub(super) no_classic: bool,
-    /// Keep the prompt's history here; by default in the XDG data folder.
+    /// Keep key, peers, messages and history here; by default in a folder for each name in the XDG
+    /// data folder.
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) data: Option<PathBuf>,
-    /// Write nothing to disk.
+    /// Keep nothing, and have a key for this run only.
     #[arg(long, global = true)]
     pub(super) ephemeral: bool,
     /// How long a command may take: 500ms, 2s, 1m.
@@ -99,7 +100,7 @@ pub(super) struct Flags {
     pub(super) color: When,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum When {
     /// At a terminal, unless NO_COLOR is set.
     Auto,

@@ -4,6 +4,8 @@
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use std::path::{Path, PathBuf};
 
+use crate::id::Name;
+
 /// Where things are, if the user has a home at all.
 pub(super) struct Home {
     data: Option<PathBuf>,
@@ -11,8 +13,9 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// `data` as the user said, or the XDG folders; nowhere if nothing is to be written.
-    pub(super) fn new(data: Option<PathBuf>, ephemeral: bool) -> Self {
+    /// `data` as the user said, or a folder for each name in the XDG data folder; nowhere if nothing is
+    /// to be written.
+    pub(super) fn new(data: Option<PathBuf>, ephemeral: bool, name: Name) -> Self {
         let app = AppStrategyArgs {
             top_level_domain: String::new(),
             author: String::new(),
@@ -20,8 +23,17 @@ impl Home {
         };
         let xdg = choose_app_strategy(app).ok();
         let config = xdg.as_ref().map(AppStrategy::config_dir);
-        let data = if ephemeral { None } else { data.or_else(|| xdg.as_ref().map(AppStrategy::data_dir)) };
+        let data = if ephemeral {
+            None
+        } else {
+            data.or_else(|| xdg.as_ref().map(|xdg| xdg.data_dir().join(name.as_str())))
+        };
         Self { data, config }
+    }
+
+    /// The folder for what is kept, if there is to be one.
+    pub(super) fn data(&self) -> Option<&Path> {
+        self.data.as_deref()
     }
 
     /// The file of the prompt's history. Its folder is made, for its owner only.

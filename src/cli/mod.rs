@@ -3,6 +3,7 @@
 
 mod args;
 mod home;
+mod keeping;
 mod prompt;
 mod scripts;
 mod start;
@@ -49,9 +50,20 @@ pub fn main() -> ExitCode {
     };
     code(match args.verb {
         Some(Verb::Completions { shell }) => completions(shell),
-        Some(Verb::Script(verb)) => scripts::main(*verb, &args.flags),
-        Some(Verb::Tail { .. }) | None => start::run(args),
+        Some(Verb::Script(_) | Verb::Tail { .. }) | None => begin(args),
     })
+}
+
+/// Does what takes more than to print.
+fn begin(args: Args) -> Exit {
+    if let Err(error) = crate::live::enough() {
+        crate::shell::output::complain(&format!("hobnob: {error}"));
+        return Exit::Runtime;
+    }
+    match args.verb {
+        Some(Verb::Script(verb)) => scripts::main(*verb, &args.flags),
+        _ => start::run(args),
+    }
 }
 
 fn completions(shell: clap_complete::Shell) -> Exit {

@@ -11,13 +11,14 @@ use crate::api::command::{Command, Dialect};
 use crate::api::exit::Exit;
 use crate::api::settings::{Color, Settings};
 use crate::cli::args::{Args, Flags, Verb};
-use crate::cli::{prompt, scripts};
+use crate::cli::home::Home;
+use crate::cli::keeping::Kept;
+use crate::cli::{keeping, prompt, scripts};
 use crate::guest::Outside;
 use crate::id::Name;
-use crate::key::Keys;
 use crate::limits;
 use crate::live::world::Loopback;
-use crate::live::{Listen, Live, OpenError};
+use crate::live::{self, Listen, Live, OpenError};
 use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
 use crate::session::{Bell, Session};
@@ -29,7 +30,6 @@ use crate::shell::output::{Output, Stdout, complain};
 use crate::shell::render::Look;
 use crate::shell::signals;
 use crate::shell::tail;
-use crate::store::Ephemeral;
 use crate::time::Mono;
 use crate::world::World;
 
@@ -65,9 +65,10 @@ pub(super) fn run(args: Args) -> Exit {
         complain(&format!("hobnob: port {port} and --listen with port {other} contradict each other"));
         return Exit::Usage;
     }
-    let started = start(name, port, &flags, matches!(kind, Kind::Prompt));
-    let mut live = match started {
-        Ok(live) => live,
+    let home = Home::new(flags.data.clone(), flags.ephemeral, name);
+    let started = start(name, port, &flags, &home, &kind);
+    let (mut live, kept) = match started {
+        Ok(started) => started,
         Err(error) => {
             complain(&format!("hobnob: {error}"));
             return Exit::Runtime;
@@ -79,7 +80,7 @@ pub(super) fn run(args: Args) -> Exit {
     let bell = live.bell();
     let addr = live.listens(0);
     let exit = match kind {
-        Kind::Prompt => prompt::run(&mut live, &flags, interrupted),
+        Kind::Prompt => prompt::run(&mut live, &flags, &home, kept, interrupted),
         Kind::Tail(count) => with_front(&mut live, &flags, true, interrupted, |front| {
             front.listens(addr);
             keep(front, &flags);
@@ -101,20 +102,39 @@ pub(super) fn run(args: Args) -> Exit {
     exit
 }
 
-/// Binds and brings up the node.
-fn start(name: Name, port: Option<u16>, flags: &Flags, prompt: bool) -> Result<Live, OpenError> {
+/// Why there is no node.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Live(#[from] OpenError),
+    #[error(transparent)]
+    Store(#[from] crate::store::sqlite::OpenError),
+}
+
+/// Takes the data folder, binds, and brings up the node.
+fn start(
+    name: Name,
+    port: Option<u16>,
+    flags: &Flags,
+    home: &Home,
+    kind: &Kind,
+) -> Result<(Live, Kept), StartError> {
     let mut live = Live::new()?;
     let mut rng = Rng::new(Seed::from_os().map_err(|error| OpenError::Random(error.to_string()))?);
+    let keeping = keeping::open(home, flags, &live, &mut rng)?;
     let mut config = Config::new(name);
     config.dialect = if flags.classic { Dialect::Plain } else { Dialect::Native };
     config.hear_plain = !flags.no_classic;
-    config.links_max = if prompt { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX };
+    // One command is for one thing; whoever stays finds everybody again.
+    config.recalls = !matches!(kind, Kind::Lines(_));
+    let prompt = matches!(kind, Kind::Prompt);
+    config.links_max = live::links_max(if prompt { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX });
     let listen = match flags.listen {
         Some((ip, own)) => Listen::At(SocketAddr::new(ip, port.or(own).unwrap_or(0))),
         None => Listen::All { port: port.unwrap_or(0) },
     };
-    live.start(config, Keys::from_seed(rng.fork()), rng.fork(), listen, Box::new(Ephemeral::default()))?;
-    Ok(live)
+    live.start(config, keeping.keys, rng.fork(), listen, keeping.store)?;
+    Ok((live, keeping.kept))
 }
 
 /// Gives the node a front end that writes to standard output, and says goodbye after it.

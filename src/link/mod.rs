@@ -113,6 +113,12 @@ impl Link {
         self.heard
     }
 
+    /// That nothing is heard is not the other side's fault.
+    pub fn excuse(&mut self, now: Mono) {
+        self.heard = now;
+        self.asked = false;
+    }
+
     /// Whether messages can be said.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Open(_))

@@ -22,7 +22,7 @@ impl Live {
             None => return,
             Some(Thing::Listener(_)) => {
                 while let Some(listener) = self.things.listener(token)
-                    && let Some((tcp, remote)) = listener.accept(now.mono)
+                    && let Some((tcp, remote)) = listener.accept(now.mono, &mut self.reserve)
                 {
                     let host = listener.host();
                     self.accepted(host, tcp, remote, now);
@@ -94,7 +94,8 @@ impl Live {
         let (mut taken, mut closing) = (Taken::Nothing, true);
         if let Some(stream) = self.things.stream(token) {
             closing = stream.is_closing();
-            if reads || closing {
+            let paused = stream.is_paused(now.mono);
+            if closing || (reads && !paused) {
                 taken = stream.read(&mut scratch);
             }
             // A relay may wait for its last piece to be read.

@@ -1,19 +1,18 @@
-//! A listening socket: takes what comes, a share at a time, and rests when the system has no
-//! descriptor left instead of asking again and again.
+//! A listening socket: takes what comes, a share at a time. When the system has no descriptor left it
+//! turns away what waits, and rests instead of asking again and again.
 
 use mio::net::{TcpListener, TcpStream};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::time::Duration;
 
+use crate::limits::doors;
 use crate::live::open::OpenError;
 use crate::live::ready::{Ready, Token};
+use crate::live::reserve::{Reserve, is_none_left};
 use crate::time::Mono;
 
 /// Streams taken in one turn.
 const SHARE: u32 = 64;
-/// Rest after the system had no descriptor for us.
-const REST: Duration = Duration::from_millis(100);
 
 /// A listening socket of one node.
 pub(super) struct Listener {
@@ -27,8 +26,8 @@ pub(super) struct Listener {
 
 impl Listener {
     pub(super) fn bind(addr: SocketAddr, host: usize) -> Result<Self, OpenError> {
-        // The library of the language asks for a longer queue than mio does.
         let bound = std::net::TcpListener::bind(addr).and_then(|tcp| {
+            rustix::net::listen(&tcp, doors::BACKLOG)?;
             tcp.set_nonblocking(true)?;
             Ok((tcp.local_addr()?, TcpListener::from_std(tcp)))
         });
@@ -48,8 +47,8 @@ impl Listener {
         ready.watch(&mut self.tcp, token).map_err(|source| OpenError::Listen { addr: self.addr, source })
     }
 
-    /// The next stream, or `None` for now.
-    pub(super) fn accept(&mut self, now: Mono) -> Option<(TcpStream, SocketAddr)> {
+    /// The next stream, or `None` for now. Those that the system has no descriptor for are turned away.
+    pub(super) fn accept(&mut self, now: Mono, reserve: &mut Reserve) -> Option<(TcpStream, SocketAddr)> {
         if self.rest.is_some_and(|rest| now < rest) {
             return None;
         }
@@ -66,8 +65,11 @@ impl Listener {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-                Err(_) => {
-                    self.rest = Some(now.plus(REST));
+                Err(error) => {
+                    if is_none_left(&error) {
+                        reserve.turn_away(&self.tcp, SHARE);
+                    }
+                    self.rest = Some(now.plus(doors::ACCEPT_REST));
                     return None;
                 }
             }

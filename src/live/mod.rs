@@ -14,6 +14,7 @@ mod perform;
 pub mod ports;
 mod ready;
 mod replies;
+mod reserve;
 mod slab;
 mod stream;
 pub mod world;
@@ -36,12 +37,14 @@ use due::{Due, Whose};
 use host::{Host, Keeping};
 use listen::Listener;
 use ready::{Ready, Token};
+use reserve::Reserve;
 use slab::{Slab, Thing};
 use world::net::Net;
 
 pub use clock::wall;
 pub use face::Face;
 pub use open::{Listen, OpenError};
+pub use reserve::{enough, links_max};
 
 /// Some nodes on one thread, with all their streams.
 pub struct Live {
@@ -69,6 +72,7 @@ pub struct Live {
     net: Option<Box<Net>>,
     /// What was under way when it was last asked whether anything is.
     moving: Token,
+    reserve: Reserve,
 }
 
 /// What ended a wait.
@@ -89,8 +93,9 @@ impl Live {
     /// Nobody yet.
     ///
     /// # Errors
-    /// The system has not two descriptors left; nothing could be done without.
+    /// The system has no descriptors left; nothing could be done without.
     pub fn new() -> Result<Self, OpenError> {
+        enough()?;
         Ok(Self {
             clock: Clock::new(),
             ready: Ready::new().map_err(OpenError::Wait)?,
@@ -109,6 +114,7 @@ impl Live {
             hasty: 0,
             net: None,
             moving: Token(0),
+            reserve: Reserve::new(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use crate::limits;
 use crate::live::listen::Listener;
 
 /// Why nodes cannot be started, or one cannot listen. Nothing was started.
@@ -15,6 +16,12 @@ pub enum OpenError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The system gives fewer descriptors than it takes to begin.
+    #[error(
+        "too few file descriptors: it takes {} more; close something, or raise `ulimit -n`",
+        limits::doors::DESCRIPTORS_MIN
+    )]
+    Descriptors,
     /// The system has no descriptors left.
     #[error("the system gives nothing to wait with: {0}; close something, or raise `ulimit -n`")]
     Wait(std::io::Error),

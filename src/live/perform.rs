@@ -84,6 +84,17 @@ impl Live {
                     }
                     self.hosts[at].streams.remove(&link);
                 }
+                Effect::Cut { link } => {
+                    if let Some(token) = self.stream_of(at, link, Stream::kill) {
+                        self.ready.push(token);
+                    }
+                    self.hosts[at].streams.remove(&link);
+                }
+                Effect::Pause { link, until } => {
+                    if let Some(token) = self.stream_of(at, link, |stream| stream.pause(until)) {
+                        self.arm(token);
+                    }
+                }
                 Effect::Save { save, records } => host.store.save(now.mono, save, records),
                 Effect::Load { load, query } => host.store.look_up(load, query),
             }

@@ -10,6 +10,7 @@ use std::task::Poll;
 
 use crate::addr::Address;
 use crate::id::LinkId;
+use crate::limits::doors;
 use crate::live::dial::Dial;
 use crate::live::ready::{Ready, Signs, Token};
 use crate::live::world::relay::Wire;
@@ -34,12 +35,17 @@ pub(super) struct Stream {
     half_closed: bool,
     finish: bool,
     closing: Option<Mono>,
+    /// Nothing is read until then; it has been so, and little is read at once.
+    paused: Option<Mono>,
+    slow: bool,
     pub(super) armed: Option<Mono>,
     /// The relay that it leads to, if it does.
     wire: Option<Wire>,
     /// Bytes written and read, ever, each end counted as one.
     said: u64,
     heard: u64,
+    /// How many had been read when it was closed.
+    heard_open: u64,
 }
 
 enum State {
@@ -89,10 +95,13 @@ impl Stream {
             half_closed: false,
             finish: false,
             closing: None,
+            paused: None,
+            slow: false,
             armed: None,
             wire: None,
             said: 0,
             heard: 0,
+            heard_open: 0,
         }
     }
 
@@ -172,6 +181,18 @@ impl Stream {
     pub(super) fn close(&mut self, now: Mono) {
         self.finish = true;
         self.closing = Some(now.plus(CLOSE));
+        self.heard_open = self.heard;
+    }
+
+    /// Reads nothing until then, and little at once from then on.
+    pub(super) fn pause(&mut self, until: Mono) {
+        (self.paused, self.slow) = (Some(until), true);
+    }
+
+    /// Whether it is not to be read yet.
+    pub(super) fn is_paused(&mut self, now: Mono) -> bool {
+        self.paused.take_if(|until| *until <= now);
+        self.paused.is_some()
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -183,14 +204,18 @@ impl Stream {
         match &self.state {
             State::Dialling(dial) => Some(dial.until()),
             State::Awaiting => None,
-            State::Open(_) | State::Dead => self.closing,
+            State::Open(_) | State::Dead => self.closing.or(self.paused),
         }
     }
 
     /// Whether nothing is left to wait for.
     pub(super) fn is_done(&self, now: Mono) -> bool {
         let Some(until) = self.closing else { return false };
-        !matches!(self.state, State::Open(_)) || now >= until || (self.out.is_empty() && !self.spoke)
+        let enough = self.heard >= self.heard_open.saturating_add(doors::CLOSED_READ);
+        !matches!(self.state, State::Open(_))
+            || now >= until
+            || enough
+            || (self.out.is_empty() && !self.spoke)
     }
 
     /// Writes as much as the system takes; gives the bytes, and `spent` the buffers.
@@ -237,13 +262,15 @@ impl Stream {
     /// Reads what is there, if the system says that something is.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Taken {
         let State::Open(tcp) = &mut self.state else { return Taken::Nothing };
+        let most = if self.slow { doors::HELD_READ } else { usize::MAX };
+        let (room, _) = buffer.split_at_mut(most.min(buffer.len()));
         while self.readable {
-            match tcp.read(buffer) {
+            match tcp.read(room) {
                 Ok(0) => return Taken::End(Why::Eof),
                 Ok(count) => {
                     // Less than asked for is all there was, and what comes now is news, but for an
                     // end that was announced before.
-                    self.readable = count == buffer.len() || self.ended;
+                    self.readable = count == room.len() || self.ended;
                     self.heard += count as u64;
                     return Taken::Bytes { count, more: self.readable };
                 }

@@ -67,7 +67,9 @@ impl Node {
             let keeps = |other: &Intent| matches!(other, Intent::Keep);
             match intent {
                 Intent::Keep if dial.intents.iter().any(keeps) => {}
-                Intent::Keep => dial.intents.push(intent),
+                intent if matches!(intent, Intent::Keep) || dialect == Dialect::Plain => {
+                    dial.intents.push(intent);
+                }
                 intent => dial.later.push(intent),
             }
             return;

@@ -56,6 +56,8 @@ impl Node {
         {
             link.say(&mut self.spare, |run| message.put(seq, run));
             room = room.saturating_sub(message.len() + RECORD_OVERHEAD);
+            // It is owed an acknowledgement, be it of nothing new.
+            conn.cheap = conn.cheap.saturating_sub(1);
             said = true;
         }
         if said {

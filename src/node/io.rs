@@ -9,7 +9,9 @@ use crate::api::event::Event;
 use crate::api::reply::Reply;
 use crate::id::{LinkId, LoadId, Name, RequestId, SaveId};
 use crate::limits;
+use crate::limits::doors::{DOORS, Doors};
 use crate::node::record::{Answer, Query, Record};
+use crate::time::Mono;
 use crate::why::Why;
 
 /// How a node is set up.
@@ -35,8 +37,8 @@ pub struct Config {
     pub recalls: bool,
     /// Streams open at once; further ones are refused.
     pub links_max: usize,
-    /// Handshakes under way at once; further ones are refused.
-    pub handshakes_max: usize,
+    /// Whom it lets in, and how fast; `None` for everybody, which is for casts of our own.
+    pub doors: Option<Doors>,
 }
 
 impl Config {
@@ -52,7 +54,7 @@ impl Config {
             passing: false,
             recalls: true,
             links_max: limits::LINKS_MAX,
-            handshakes_max: limits::HANDSHAKES_MAX,
+            doors: Some(DOORS),
         }
     }
 }
@@ -130,6 +132,19 @@ pub enum Effect {
     Close {
         /// Which.
         link: LinkId,
+    },
+    /// Close a stream at once, whatever is still to be written or read.
+    Cut {
+        /// Which.
+        link: LinkId,
+    },
+    /// Read nothing from a stream until then, so that its writer has to wait; from then on read little
+    /// at once.
+    Pause {
+        /// Which.
+        link: LinkId,
+        /// Until when.
+        until: Mono,
     },
     /// Save these, in order, all or none, after all that was given before; answer with
     /// [`Answer::Saved`] once they survive a power cut, or with [`Answer::Unsaved`].

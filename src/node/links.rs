@@ -33,16 +33,21 @@ pub(super) struct Conn {
     /// The stream of ours that we have named on this link, and the peer's that it has.
     pub(super) told: u64,
     pub(super) stream: u64,
+    /// Messages of a stream that had ended.
+    pub(super) stale: usize,
     /// Bytes written and not yet taken by the stream, and when some last were.
     pub(super) unflushed: usize,
     pub(super) progress: Mono,
     timer: Option<Mono>,
     pub(super) dirty: bool,
-    /// Counted among the handshakes under way, among those without a first byte.
-    handshaking: bool,
+    /// Counted among those without a first byte.
     sniffing: bool,
     /// Messages in a row that carried nothing.
     pub(super) cheap: u32,
+    pub(super) pings: u32,
+    /// Messages that wait until then, as their peer has said enough for now.
+    pub(super) held: Vec<u8>,
+    pub(super) resumes: Option<Mono>,
     /// The ping on its way: its nonce and when it left.
     pub(super) ping: Option<(u64, Mono)>,
     pub(super) talk: PlainTalk,
@@ -59,13 +64,16 @@ impl Conn {
             greeted: false,
             told: 0,
             stream: 0,
+            stale: 0,
             unflushed: 0,
             progress: Mono::default(),
             timer: None,
             dirty: false,
-            handshaking: false,
             sniffing: false,
             cheap: 0,
+            pings: 0,
+            held: Vec::new(),
+            resumes: None,
             ping: None,
             talk: PlainTalk::default(),
         }
@@ -87,15 +95,9 @@ impl Node {
     ) {
         let now = self.now.mono;
         let known = self.links.contains_key(&id);
-        if !known {
-            let full =
-                self.links.len() >= self.config.links_max || self.handshakes >= self.config.handshakes_max;
-            if full || self.waiting_to_leave() {
-                self.counters.dropped += 1;
-                self.emit(What::Dropped { from: Some(remote), why: Why::Full }, out);
-                out.push(Effect::Close { link: id });
-                return;
-            }
+        if !known && let Err(why) = self.lets_in(id, canonical(remote), out) {
+            self.refused(Some(remote), why, out);
+            return out.push(Effect::Cut { link: id });
         }
         let hear_plain = self.config.hear_plain;
         let conn = self.links.entry(id).or_insert_with(|| Conn::new(None));
@@ -120,10 +122,16 @@ impl Node {
 
     pub(super) fn received(&mut self, id: LinkId, bytes: &[u8], out: &mut Vec<Effect>) {
         self.counters.bytes_in += bytes.len() as u64;
+        if let Some(&first) = bytes.first()
+            && self.links.get(&id).is_some_and(|conn| conn.sniffing)
+            && !self.lets_speak(id, first, out)
+        {
+            return;
+        }
         let Some(conn) = self.links.get_mut(&id) else { return };
         let Some(link) = &mut conn.link else { return };
         if self.now.mono.since(link.heard()) >= limits::CHEAP_PAUSE {
-            conn.cheap = 0;
+            (conn.cheap, conn.pings) = (0, 0);
         }
         let shaking = !link.is_open() && !link.is_plain();
         let mut plaintext = std::mem::take(&mut self.plaintext);
@@ -142,6 +150,7 @@ impl Node {
             Err(why) => {
                 // What was proven before the fault is still true.
                 self.hear(id, &plaintext, out);
+                self.punish(id, why);
                 self.fail(id, why, out);
             }
         }
@@ -164,6 +173,7 @@ impl Node {
     }
 
     pub(super) fn closed(&mut self, id: LinkId, why: Why, out: &mut Vec<Effect>) {
+        self.punish(id, why);
         let Some(conn) = self.links.get_mut(&id) else { return };
         let why = match (&mut conn.link, why) {
             (Some(link), Why::Eof | Why::Reset) => {
@@ -184,14 +194,16 @@ impl Node {
     /// Closes a link of our own accord, because of `why`.
     pub(super) fn fail(&mut self, id: LinkId, why: Why, out: &mut Vec<Effect>) {
         let Some(conn) = self.links.get_mut(&id) else { return };
-        if let Some(link) = &mut conn.link {
+        // Whoever is not let in is owed nothing, and may keep us waiting for its end.
+        let refused = matches!(why, Why::Limit(_));
+        if let Some(link) = conn.link.as_mut().filter(|_| !refused) {
             let bytes = link.take(&mut self.spare);
             if !bytes.is_empty() {
                 self.counters.bytes_out += bytes.len() as u64;
                 out.push(Effect::Write { link: id, bytes });
             }
         }
-        out.push(Effect::Close { link: id });
+        out.push(if refused { Effect::Cut { link: id } } else { Effect::Close { link: id } });
         self.drop_link(id, why, out);
     }
 
@@ -215,8 +227,8 @@ impl Node {
         if conn.unflushed > 0 {
             due = due.min(conn.progress.plus(limits::WRITE_STALL));
         }
-        if let Some(linger) = conn.talk.linger {
-            due = due.min(linger);
+        for other in [conn.talk.linger, conn.resumes].into_iter().flatten() {
+            due = due.min(other);
         }
         if conn.timer.is_none_or(|armed| due < armed) {
             if let Some(armed) = conn.timer.replace(due) {
@@ -237,19 +249,28 @@ impl Node {
         if conn.talk.linger.is_some_and(|linger| now >= linger) {
             return self.plain_lingered(id, out);
         }
+        if conn.resumes.is_some_and(|at| now >= at) {
+            return self.resume(id, out);
+        }
         let Some(link) = &mut conn.link else { return };
         match link.tick(now, crowded) {
             Ok(progress) => {
                 self.progress(id, progress, out);
                 self.touch(id);
             }
-            Err(why) => self.fail(id, why, out),
+            Err(why) => {
+                self.punish(id, why);
+                self.fail(id, why, out);
+            }
         }
     }
 
     fn progress(&mut self, id: LinkId, progress: Progress, out: &mut Vec<Effect>) {
         self.count_phase(id);
         if let Some(key) = progress.authenticated {
+            if let Err(why) = self.lets_prove(id, key) {
+                return self.fail(id, why, out);
+            }
             self.authenticated(id, key, out);
         }
         if progress.became_plain {
@@ -263,21 +284,13 @@ impl Node {
         }
     }
 
-    /// Keeps the counts of silent callers and of handshakes.
+    /// Keeps the count of silent callers.
     fn count_phase(&mut self, id: LinkId) {
         let Some(conn) = self.links.get_mut(&id) else { return };
         let Some(link) = &conn.link else { return };
         if conn.sniffing && !link.is_waiting() {
             conn.sniffing = false;
             self.sniffing -= 1;
-            if !link.is_plain() {
-                conn.handshaking = true;
-                self.handshakes += 1;
-            }
-        }
-        if conn.handshaking && link.is_open() {
-            conn.handshaking = false;
-            self.handshakes -= 1;
         }
     }
 
@@ -288,8 +301,10 @@ impl Node {
             self.timers.remove(&(armed, Timer::Link(id)));
         }
         self.sniffing -= usize::from(conn.sniffing);
-        self.handshakes -= usize::from(conn.handshaking);
-        debug_assert!(!self.links.is_empty() || (self.sniffing, self.handshakes) == (0, 0));
+        debug_assert!(!self.links.is_empty() || self.sniffing == 0);
+        if let Some(admission) = &mut self.admission {
+            admission.leaves(id, self.now.mono);
+        }
         let plain = conn.link.as_ref().is_some_and(Link::is_plain);
         if let Some(ix) = conn.peer.or(conn.talk.ours()) {
             self.peers.get_mut(ix).held -= 1;
@@ -318,8 +333,7 @@ impl Node {
         } else if conn.dial.is_none() && conn.link.is_some() && why != Why::Closed {
             let quiet = conn.sniffing && matches!(why, Why::Eof | Why::Reset | Why::TimedOut);
             if !quiet {
-                self.counters.dropped += 1;
-                self.emit(What::Dropped { from: conn.remote, why }, out);
+                self.refused(conn.remote, why, out);
             }
         }
         if let Some(dial) = conn.dial {

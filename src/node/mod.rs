@@ -5,11 +5,14 @@
 //! A driver hands over all that is ready with [`Node::handle`], then calls [`Node::flush`] before
 //! it waits: only then are messages saved, sealed and written, a whole turn's worth at a time.
 
+pub mod admission;
+pub mod bucket;
 mod command;
 mod delivery;
 mod dial;
 mod expiry;
 mod flow;
+mod guard;
 pub mod io;
 mod join;
 mod keep;
@@ -33,6 +36,7 @@ use crate::key::{Keys, PeerKey};
 use crate::link::cipher::Cipher;
 use crate::rng::{Rng, Seed};
 use crate::time::{Mono, Now};
+use admission::Admission;
 use delivery::{Inbox, Outbox, Outgoing};
 use dial::Redial;
 use io::{Config, Effect, Input};
@@ -67,7 +71,8 @@ pub struct Node {
     /// The age of what waits is looked at.
     watching: bool,
     outbox_bytes: usize,
-    handshakes: usize,
+    /// Nobody is counted without.
+    admission: Option<Admission>,
     sniffing: usize,
     counters: Status,
     cipher: Cipher,
@@ -120,6 +125,7 @@ impl Node {
         seed: Seed,
         cipher: Cipher,
     ) -> Self {
+        let admission = config.doors.map(Admission::new);
         let mut node = Self {
             config,
             keys,
@@ -139,7 +145,7 @@ impl Node {
             loads: BTreeMap::new(),
             watching: false,
             outbox_bytes: 0,
-            handshakes: 0,
+            admission,
             sniffing: 0,
             counters: Status::default(),
             cipher,
@@ -239,7 +245,8 @@ impl Node {
     /// due by `soon`. Whoever has none is at rest as long as nothing happens to it.
     pub fn errand(&self, soon: Mono) -> Option<Mono> {
         let is_open = |id: &LinkId| {
-            self.links.get(id).and_then(|conn| conn.link.as_ref()).is_none_or(|link| link.is_open())
+            let Some(conn) = self.links.get(id) else { return true };
+            conn.resumes.is_none() && conn.link.as_ref().is_none_or(|link| link.is_open())
         };
         let is_errand = |(at, timer): &&(Mono, Timer)| match timer {
             Timer::Link(link) => !is_open(link),

@@ -8,6 +8,7 @@ use crate::api::command::Dialect;
 use crate::api::reply::{PeerState, Trust};
 use crate::id::{LinkId, Name, PeerId};
 use crate::key::PeerKey;
+use crate::node::bucket::Bucket;
 use crate::node::delivery::{Inbox, Outbox};
 use crate::node::plain::PlainPeer;
 use crate::node::record::Facts;
@@ -46,6 +47,9 @@ pub(super) struct Peer {
     pub(super) plain: Option<Box<PlainPeer>>,
     pub(super) received: u64,
     pub(super) sent: u64,
+    /// What it has used up of what its key may do.
+    pub(super) handshakes: Bucket,
+    pub(super) messages: Bucket,
     /// In the list of peers that have something to say at the next flush.
     pub(super) ready: bool,
     /// In the list of peers that something is to be saved about.
@@ -83,6 +87,8 @@ impl Peer {
             plain: id.is_plain().then(Box::default),
             received: 0,
             sent: 0,
+            handshakes: Bucket::default(),
+            messages: Bucket::default(),
             ready: false,
             unsaved: false,
             saving: false,

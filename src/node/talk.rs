@@ -10,6 +10,7 @@ use crate::api::reply::{PeerState, Reply};
 use crate::id::{LinkId, MessageId, Name, PeerId, RequestId};
 use crate::key::PeerKey;
 use crate::limits;
+use crate::limits::doors;
 use crate::node::Node;
 use crate::node::delivery::{Arrival, Outbox, Resumed};
 use crate::node::io::Effect;
@@ -27,19 +28,28 @@ impl Node {
     /// A run of messages on a link.
     pub(super) fn hear(&mut self, id: LinkId, mut run: &[u8], out: &mut Vec<Effect>) {
         while !run.is_empty() {
+            let rest = run;
             let heard = Message::take(&mut run).map_err(|_| Why::Protocol);
             let Some(conn) = self.links.get_mut(&id) else { return };
             let Some(ix) = conn.peer else { return };
+            if conn.resumes.is_some() {
+                return conn.held.extend_from_slice(rest);
+            }
+            let spoken = conn.greeted && matches!(heard, Ok(Message::Chat { .. } | Message::Rename { .. }));
+            if spoken && self.has_to_wait(id, ix) {
+                return self.hold(id, ix, rest, out);
+            }
+            let Some(conn) = self.links.get_mut(&id) else { return };
             let done = match heard {
                 Ok(Message::Chat { .. })
                     if conn.greeted && conn.stream != self.peers.get(ix).inbox.epoch() =>
                 {
                     // Of a stream that has ended; it comes again in the later one.
-                    conn.cheap += 1;
-                    if conn.cheap > limits::CHEAP_MAX + WINDOW { Err(Why::Protocol) } else { Ok(()) }
+                    conn.stale += 1;
+                    if conn.stale > limits::WINDOW_MESSAGES { Err(Why::Protocol) } else { Ok(()) }
                 }
                 Ok(Message::Chat { seq, id: name, auto, text }) if conn.greeted => {
-                    conn.cheap = 0;
+                    (conn.cheap, conn.pings) = (0, 0);
                     self.chat(ix, seq, MessageId(name), auto, text, out)
                 }
                 Ok(other) => self.message(id, ix, other, out),
@@ -62,8 +72,12 @@ impl Node {
         if conn.greeted == matches!(message, Message::Hello { .. }) {
             return Err(Why::Protocol);
         }
-        conn.cheap += 1;
-        if conn.cheap > limits::CHEAP_MAX {
+        let (count, most) = match message {
+            Message::Ping { .. } => (&mut conn.pings, doors::PINGS_IN_A_ROW),
+            _ => (&mut conn.cheap, doors::CHEAP_MAX),
+        };
+        *count += 1;
+        if *count > most {
             return Err(Why::Protocol);
         }
         match message {
@@ -96,7 +110,7 @@ impl Node {
             Message::Ack { epoch, seq } => {
                 let news = self.peers.get_mut(ix).outbox.acknowledge(epoch, seq);
                 if news.is_some() {
-                    conn.cheap = 0;
+                    (conn.cheap, conn.pings) = (0, 0);
                 }
                 self.delivered(ix, news, out);
             }
@@ -115,7 +129,7 @@ impl Node {
             Message::Bye { reason } => self.bye(id, ix, reason, out),
             Message::Rename { name } => self.rename_peer(ix, name, out),
             Message::Stream { epoch, base } => {
-                conn.stream = epoch;
+                (conn.stream, conn.stale) = (epoch, 0);
                 self.begin_stream(ix, epoch, base, out);
             }
             Message::Optional { .. } => {}
@@ -285,6 +299,3 @@ impl Node {
         (self.rng.next_u64() >> 1).max(1)
     }
 }
-
-/// Messages that may be on their way when a stream ends.
-const WINDOW: u32 = 4_096;

@@ -70,6 +70,8 @@ pub struct Front<'a> {
     interrupted: Arc<AtomicBool>,
     /// Whether the person at the prompt wants the command under way to end.
     pub cancelled: Box<dyn FnMut() -> bool + 'a>,
+    /// What is to be done about a setting that was changed, besides changing it.
+    pub remember: Box<dyn FnMut(Change) + 'a>,
 }
 
 /// Messages that a batch lets travel before it waits for some to arrive.
@@ -103,6 +105,7 @@ impl<'a> Front<'a> {
             record: None,
             interrupted,
             cancelled: Box::new(|| false),
+            remember: Box::new(|_| ()),
         }
     }
 
@@ -312,8 +315,10 @@ impl<'a> Front<'a> {
         }
     }
 
-    pub(super) fn change(&mut self, change: Change) {
+    /// Changes a setting.
+    pub fn change(&mut self, change: Change) {
         self.settings.set(change);
+        (self.remember)(change);
         let settings = &self.settings;
         if let Some(look) = self.out.look() {
             look.times = settings.times;

@@ -88,6 +88,15 @@ pub(super) fn effect(mix: &mut Mix, effect: &Effect) {
             mix.add(14);
             mix.add(link.number());
         }
+        Effect::Cut { link } => {
+            mix.add(19);
+            mix.add(link.number());
+        }
+        Effect::Pause { link, until } => {
+            mix.add(20);
+            mix.add(link.number());
+            mix.add(until.0);
+        }
         Effect::Save { save, records } => {
             mix.add(15);
             mix.add(save.0);
@@ -295,6 +304,10 @@ mod tests {
             Effect::Finish { link: a },
             Effect::Close { link: a },
             Effect::Close { link: b },
+            Effect::Cut { link: a },
+            Effect::Cut { link: b },
+            Effect::Pause { link: a, until: Mono(1) },
+            Effect::Pause { link: a, until: Mono(2) },
             Effect::Write { link: a, bytes: vec![1] },
             Effect::Write { link: a, bytes: vec![2] },
             Effect::Save { save: SaveId(1), records: Vec::new() },

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::key::Keys;
+use crate::node::io::Input;
 use crate::sim::Sim;
 use crate::sim::queue::Due;
 use crate::sim::stream::Stream;
@@ -103,5 +104,18 @@ impl Sim {
             self.hosts[who.0].alarm = Some(until);
         }
         self.queue.push(until, due);
+    }
+
+    /// Gives a node what its disk has to say.
+    pub(super) fn hear_disk(&mut self, who: PeerNo) {
+        let stuffed = self.hosts[who.0].is_stuffed();
+        while self.hosts[who.0].node.is_some()
+            && let Some(answer) = self.hosts[who.0].disk.answer()
+        {
+            self.give(who, Input::Stored(answer));
+        }
+        if stuffed && !self.hosts[who.0].is_stuffed() {
+            self.wake_host(who);
+        }
     }
 }

@@ -306,19 +306,6 @@ impl Sim {
         self.effects = effects;
     }
 
-    /// Gives a node what its disk has to say.
-    fn hear_disk(&mut self, who: PeerNo) {
-        let stuffed = self.hosts[who.0].is_stuffed();
-        while self.hosts[who.0].node.is_some()
-            && let Some(answer) = self.hosts[who.0].disk.answer()
-        {
-            self.give(who, Input::Stored(answer));
-        }
-        if stuffed && !self.hosts[who.0].is_stuffed() {
-            self.wake_host(who);
-        }
-    }
-
     /// Ends a node's turn.
     fn flush(&mut self, who: PeerNo) {
         self.hosts[who.0].stirred = false;
@@ -389,6 +376,8 @@ impl Sim {
             }
             Effect::Finish { link } => self.finish(who, link),
             Effect::Close { link } => self.close(who, link),
+            Effect::Cut { link } => self.cut(who, link),
+            Effect::Pause { link, until } => self.pause(who, link, until),
         }
     }
 

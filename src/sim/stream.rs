@@ -51,6 +51,8 @@ struct End {
     link: LinkId,
     /// Its node knows the stream and hears of it.
     open: bool,
+    /// Its node reads nothing of it before this.
+    paused: Mono,
 }
 
 impl Stream {
@@ -85,7 +87,8 @@ impl Sim {
         };
         let mut pipes = [pipe(), pipe()];
         let arrives = self.now.plus(pipes[1].travel(&self.fault.shape(who, target)));
-        let ends = [End { who, link, open: true }, End { who: target, link, open: false }];
+        let paused = Mono::default();
+        let ends = [End { who, link, open: true, paused }, End { who: target, link, open: false, paused }];
         let stage = Stage::Dialled(known);
         let no = self.streams.add(Stream { stage, ends, pipes, knocking: true, hole: false, local });
         self.hosts[who.0].ends.insert(link, no);
@@ -135,7 +138,7 @@ impl Sim {
             stream.stage = Stage::Answered;
             host.accepts += 1;
             let (link, remote, local) = (LinkId::accepted(host.accepts), stream.local, host.addr);
-            stream.ends[1] = End { who: to, link, open: true };
+            stream.ends[1] = End { who: to, link, open: true, paused: Mono::default() };
             host.ends.insert(link, no);
             self.give(to, Input::Opened { link, remote, local });
         }
@@ -150,7 +153,7 @@ impl Sim {
             Stage::Answered => {
                 stream.stage = Stage::Open;
                 self.dialling -= 1;
-                let End { who, link, open } = stream.ends[0];
+                let End { who, link, open, .. } = stream.ends[0];
                 self.close_side(no, 0, |pipe, now, shape| pipe.cut(now, shape));
                 if open {
                     self.give(who, Input::Closed { link, why: Why::TimedOut });
@@ -194,6 +197,19 @@ impl Sim {
         if self.streams.get(no).is_some_and(stuck) {
             self.queue.push(self.now.plus(limits::GOODBYE), Due::CloseLimit(no, 1 - side));
         }
+    }
+
+    /// A node wants to hear no more of a stream, and whatever is on its way is lost.
+    pub(super) fn cut(&mut self, who: PeerNo, link: LinkId) {
+        if let Some((no, side)) = self.end(who, link) {
+            self.close_side(no, side, |pipe, now, shape| pipe.cut(now, shape));
+        }
+    }
+
+    /// A node reads nothing of a stream for a while.
+    pub(super) fn pause(&mut self, who: PeerNo, link: LinkId, until: Mono) {
+        let Some((no, side)) = self.end(who, link) else { return };
+        self.streams.get_mut(no).into_iter().for_each(|stream| stream.ends[side].paused = until);
     }
 
     /// A closed stream has had its time to take the last bytes.
@@ -285,14 +301,14 @@ impl Sim {
         if pipe.armed.take_if(|armed| *armed == at).is_none() || stream.hole {
             return;
         }
-        let (End { who: to, link, open }, from) = (stream.ends[side], stream.ends[1 - side].who);
+        let (End { who: to, link, open, paused }, from) = (stream.ends[side], stream.ends[1 - side].who);
         match self.fault.gate(from, to, now) {
             Gate::Open => {}
             Gate::Until(at) => return self.arm_at(no, side, at),
             Gate::Shut => return,
         }
         let host = &self.hosts[to.0];
-        let deaf = host.slow.max(host.held);
+        let deaf = host.slow.max(host.held).max(paused);
         if open && deaf > now {
             return self.arm_at(no, side, deaf);
         }

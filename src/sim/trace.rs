@@ -113,6 +113,8 @@ fn wished(effect: &Effect) -> String {
         Effect::Write { link, bytes } => format!("< L{} write {}", link.number(), Blob(bytes)),
         Effect::Finish { link } => format!("< L{} finish", link.number()),
         Effect::Close { link } => format!("< L{} close", link.number()),
+        Effect::Cut { link } => format!("< L{} cut", link.number()),
+        Effect::Pause { link, until } => format!("< L{} pause until {} us", link.number(), until.0),
         Effect::Save { save, records } => format!("< S{} save {} records", save.0, records.len()),
         Effect::Load { load, query } => format!("< Q{} {query:?}", load.0),
         Effect::Reply { request, result } => format!("< R{} {result:?}", request.0),

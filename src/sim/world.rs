@@ -30,7 +30,7 @@ impl World for Sim {
     fn cast(&mut self, name: Name) -> Result<PeerNo, WorldError> {
         let dialect = self.dialect;
         // Two of us that listened first would find each other out, and speak our own protocol.
-        self.cast_as(Config { dialect, probes: false, ..Config::new(name) })
+        self.cast_as(Config { dialect, probes: false, doors: None, ..Config::new(name) })
     }
 
     fn speak(&mut self, dialect: Dialect) {

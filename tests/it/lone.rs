@@ -31,6 +31,8 @@ pub(crate) struct Lone {
     /// Streams that it has ended its half of, or closed.
     pub(crate) finished: Vec<LinkId>,
     pub(crate) closed: Vec<LinkId>,
+    /// Streams that it wants to read later.
+    pub(crate) paused: Vec<(LinkId, Mono)>,
     now: Duration,
     requests: u64,
     accepts: u64,
@@ -56,6 +58,7 @@ impl Lone {
             written: BTreeMap::new(),
             finished: Vec::new(),
             closed: Vec::new(),
+            paused: Vec::new(),
             now: Duration::ZERO,
             requests: 0,
             accepts: 0,
@@ -112,10 +115,15 @@ impl Lone {
 
     /// The system takes all that was written to a stream; gives it.
     pub(crate) fn flush(&mut self, link: LinkId) -> String {
+        String::from_utf8(self.flush_bytes(link)).expect("UTF-8")
+    }
+
+    /// The same of a stream that is not plain.
+    pub(crate) fn flush_bytes(&mut self, link: LinkId) -> Vec<u8> {
         if let Some(count) = self.unflushed.remove(&link) {
             self.input(Input::Flushed { link, count });
         }
-        String::from_utf8(self.written.remove(&link).unwrap_or_default()).expect("UTF-8")
+        self.written.remove(&link).unwrap_or_default()
     }
 
     pub(crate) fn end(&mut self, link: LinkId, why: Why) {
@@ -139,7 +147,7 @@ impl Lone {
         self.end_turn(effects);
     }
 
-    fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         Now { mono: Mono(u64::try_from(self.now.as_micros()).expect("a short test")), ..Now::default() }
     }
 
@@ -157,7 +165,8 @@ impl Lone {
                         self.written.entry(link).or_default().extend(bytes);
                     }
                     Effect::Finish { link } => self.finished.push(link),
-                    Effect::Close { link } => self.closed.push(link),
+                    Effect::Close { link } | Effect::Cut { link } => self.closed.push(link),
+                    Effect::Pause { link, until } => self.paused.push((link, until)),
                     Effect::Save { save, .. } => {
                         self.node.handle(
                             self.now(),

@@ -1,11 +1,13 @@
 //! The one integration crate; each file is named after the behaviour that it holds us to.
 
 // Nodes in memory, for the files below.
+mod caller;
 mod lone;
 mod net;
 
 // The core: two or three nodes meet, talk, part and lose each other.
 mod bounds;
+mod doors;
 mod many_peers;
 mod plain_talk;
 mod redials;
@@ -15,6 +17,7 @@ mod weather;
 // The imaginary world: what it is, what the network does to peers in it, and a swarm of seeds.
 mod cast;
 mod crowd;
+mod proof;
 mod sim_faults;
 mod sim_scale;
 mod sim_seeds;
@@ -44,7 +47,9 @@ mod loopback_world;
 mod stage;
 
 // The program as a process: every verb over real sockets, and how a run ends.
+mod descriptors;
 mod exit_codes;
+mod floods;
 mod proc;
 mod two_processes;
 

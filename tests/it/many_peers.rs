@@ -1,11 +1,14 @@
 //! More peers than a node remembers: somebody is forgotten, and nobody is taken for somebody else.
 
+use std::time::Duration;
+
 use hobnob::api::command::{Command, Dialect, PeerRef};
 use hobnob::api::reply::Reply;
 use hobnob::id::PeerId;
 use hobnob::key::PeerKey;
 use hobnob::limits;
 use hobnob::node::record::{Facts, SavedPeer, Snapshot};
+use hobnob::why::Why;
 
 use crate::lone::Lone;
 use crate::net::{Net, send};
@@ -60,6 +63,8 @@ fn plain_claims_fill_no_memory() {
             };
             us.hear(link, (0..1_000).map(claim).collect::<String>().as_bytes());
             us.pass(limits::BURST_SILENCE);
+            us.end(link, Why::Eof);
+            us.pass(Duration::from_secs(1));
             us.events.clear();
         }
         let Ok(Reply::Status(status)) = us.call(Command::Status) else { panic!("it has counters") };

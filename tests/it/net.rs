@@ -262,7 +262,7 @@ impl Net {
                     self.pipes[pipe].to[1 - side].bytes.extend(bytes);
                 }
             }
-            Effect::Close { link } | Effect::Finish { link } => {
+            Effect::Close { link } | Effect::Cut { link } | Effect::Finish { link } => {
                 if let Some((pipe, side)) = self.end(host, link) {
                     self.pipes[pipe].to[1 - side].ended = true;
                     // Nothing more is heard on it.
@@ -278,6 +278,7 @@ impl Net {
                 let none = Answer::Found { load, rows: Ok(Vec::new()) };
                 self.hosts[host].node.handle(now, Input::Stored(none), more);
             }
+            Effect::Pause { .. } => panic!("on loopback nobody is made to wait"),
             Effect::Reply { request, result } => {
                 let before = self.hosts[host].replies.insert(request, result);
                 assert_eq!(before, None, "{request:?} is answered once");

@@ -159,7 +159,7 @@ fn blank_text_opens_no_silent_connection() {
 #[test]
 fn our_own_connections_leave_room_for_theirs() {
     let mut us = Lone::new(Dialect::Plain);
-    for port in 1..=limits::PLAIN_PER_SOURCE {
+    for port in 1..=limits::doors::DOORS.source.plain {
         us.give([send_at(&format!("10.0.0.2:{port}"), "hi")]);
         us.open();
     }

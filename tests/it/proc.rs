@@ -2,8 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The longest that anything here may take: the tests share two cores.
@@ -12,7 +14,35 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// `hobnob` with a home of its own and nothing of ours in its environment.
 pub(crate) fn hobnob(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hobnob"));
-    command.args(args).env_clear().env("HOME", "/nonexistent").env("USER", "tester").stdin(Stdio::null());
+    command.args(args).env_clear().env("HOME", home()).env("USER", "tester").stdin(Stdio::null());
+    command
+}
+
+/// An empty folder that nobody else is given. Those of tests that have ended are removed.
+pub(crate) fn home() -> PathBuf {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let root = ROOT.get_or_init(|| {
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("homes");
+        for old in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+            let name = old.file_name();
+            if !Path::new("/proc").join(&name).exists() {
+                let _ = std::fs::remove_dir_all(old.path());
+            }
+        }
+        all.join(std::process::id().to_string())
+    });
+    let home = root.join(NEXT.fetch_add(1, Ordering::Relaxed).to_string());
+    std::fs::create_dir_all(&home).expect("a folder of our own");
+    home
+}
+
+/// The same with so many descriptors.
+pub(crate) fn limited(descriptors: u32, args: &[&str]) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_hobnob")]).args(args);
+    command.env_clear().env("HOME", home()).env("USER", "tester").stdin(Stdio::null());
     command
 }
 
@@ -64,6 +94,16 @@ impl Peer {
 
     pub(crate) fn start_at(name: &str, port: &str, args: &[&str]) -> Self {
         Self::spawn(hobnob(&[name, port, "--listen", "127.0.0.1"]), args)
+    }
+
+    /// The same with so many descriptors.
+    pub(crate) fn start_with(descriptors: u32, name: &str, args: &[&str]) -> Self {
+        Self::spawn(limited(descriptors, &[name, "0", "--listen", "127.0.0.1"]), args)
+    }
+
+    /// What the system says of it in a file of /proc, as /proc/PID/status.
+    pub(crate) fn proc(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("it runs, on Linux")
     }
 
     /// `hobnob tail ARGS…`.

@@ -56,7 +56,7 @@ impl Pty {
     pub(crate) fn start(program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(program);
         command.args(args).env_clear().env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
-        command.env("HOME", "/nonexistent").env("LANG", "C.UTF-8").env("USER", "tester");
+        command.env("HOME", crate::proc::home()).env("LANG", "C.UTF-8").env("USER", "tester");
         command.envs(env.iter().copied());
         let process = UnixProcess::spawn_command(command).expect("it starts");
         let terminal = process.get_raw_handle().expect("a terminal");
@@ -149,6 +149,11 @@ impl Pty {
             modes.control_modes,
             modes.special_codes
         )
+    }
+
+    /// What the system says of it in a file of /proc, as /proc/PID/status.
+    pub(crate) fn proc(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.process.pid())).expect("it runs, on Linux")
     }
 
     pub(crate) fn signal(&mut self, signal: Signal) {

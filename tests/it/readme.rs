@@ -94,7 +94,7 @@ fn shell(command: &str) -> Vec<String> {
         .args(["-c", &format!("exec 2>&1; {command}")])
         .env_clear()
         .env("PATH", path)
-        .env("HOME", "/nonexistent")
+        .env("HOME", crate::proc::home())
         .env("USER", "you")
         .output()
         .expect("a shell");

@@ -1,6 +1,6 @@
 //! Two real processes over real sockets: every verb, as a user of a pipe meets it.
 
-use crate::proc::{Peer, run, run_with};
+use crate::proc::{Peer, home, run, run_with};
 
 /// Alice, and bob who keeps her connected; both know it.
 fn pair() -> (Peer, Peer) {
@@ -155,12 +155,13 @@ fn a_kept_address_is_reported_once_and_found_when_it_is_there() {
     bob.expect("refused (nothing listens there); trying again from time to time");
     bob.say("me");
     bob.expect("* you are bob");
-    let mut alice = Peer::start_at("alice", &port.to_string(), &[]);
+    let data = home().display().to_string();
+    let mut alice = Peer::start_at("alice", &port.to_string(), &["--data", &data]);
     bob.expect("* alice joined");
     alice.expect("* bob joined");
     alice.quit();
     bob.expect("* alice left");
-    let mut alice = Peer::start_at("alice", &port.to_string(), &[]);
+    let mut alice = Peer::start_at("alice", &port.to_string(), &["--data", &data]);
     bob.expect("* alice joined");
     bob.say("send alice again");
     alice.expect("<bob> again");
@@ -171,15 +172,14 @@ fn a_kept_address_is_reported_once_and_found_when_it_is_there() {
 #[test]
 fn one_command_waits_for_its_own_effect() {
     let mut alice = Peer::start("alice", &[]);
-    let (code, out, err) = run(&["bob", "--listen", "127.0.0.1", "-c", &format!("send {} hi", alice.at())]);
+    let data = home().display().to_string();
+    let bob = ["bob", "--listen", "127.0.0.1", "--data", &data];
+    let (code, out, err) = run(&[&bob[..], &["-c", &format!("send {} hi", alice.at())]].concat());
     assert_eq!((code, &*out, &*err), (0, "✓✓ alice #1 delivered\n", ""));
     alice.expect("<bob> hi");
     let long = "x".repeat(32 * 1024);
     let input = format!("send {} {long}\n", alice.at());
-    assert_eq!(
-        run_with(&["bob", "-q", "--listen", "127.0.0.1"], input.as_bytes()),
-        (0, String::new(), String::new())
-    );
+    assert_eq!(run_with(&[&bob[..], &["-q"]].concat(), input.as_bytes()), (0, String::new(), String::new()));
     alice.expect(&format!("<bob> {long}"));
 }
 

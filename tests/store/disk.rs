@@ -114,6 +114,21 @@ impl Disk {
         lock(&self.state).files.values().map(|file| file.now.len()).sum()
     }
 
+    /// Changes what is there of a file.
+    pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Vec<u8>)) {
+        let name = self.file(name);
+        let mut state = lock(&self.state);
+        let file = state.files.get_mut(&name).expect("a file");
+        edit(&mut file.now);
+        (file.synced, file.exists) = (file.now.clone(), true);
+        file.unsynced.clear();
+    }
+
+    /// Takes a file away, if it is there.
+    pub(crate) fn remove(&self, name: &str) {
+        lock(&self.state).files.remove(&self.file(name));
+    }
+
     /// Whether the power went.
     pub(crate) fn is_off(&self) -> bool {
         lock(&self.state).is_off

@@ -1,7 +1,9 @@
 //! What the store on a disk promises: that records mean there what they mean everywhere, that what was
 //! reported as saved survives, and that a folder or a file which cannot be trusted is refused.
 
+mod damage;
 mod disk;
+mod folders;
 mod power_cuts;
 mod same_meaning;
 mod script;
@@ -25,4 +27,20 @@ fn answer(store: &mut impl Store) -> hobnob::node::record::Answer {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     panic!("no answer within 10 s");
+}
+
+/// Plays so many seeds, or what `HOBNOB_SEEDS` says; `HOBNOB_SEED` plays that one again.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests should know how to see it again")]
+fn each_seed(seeds: u64, play: fn(u64)) {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("HOBNOB_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("HOBNOB_SEEDS").unwrap_or(seeds),
+    };
+    for seed in seeds {
+        if let Err(why) = std::panic::catch_unwind(|| play(seed)) {
+            eprintln!("replay with HOBNOB_SEED={seed}");
+            std::panic::resume_unwind(why);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use hobnob::store::{Memory, Store};
 use hobnob::why::StoreFault;
 
 use crate::disk::{Disk, NAME, Plan};
+use crate::each_seed;
 use crate::script::{Peer, Script};
 
 const ALL: Query = Query { with: None, find: None, last: 100_000 };
@@ -95,23 +96,6 @@ impl Lives {
             self.saved.push(doubtful);
             self.script.go_back(after);
             assert!(found == meaning(&self.saved), "{:#?}\n{found:#?}", self.saved);
-        }
-    }
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
-fn each_seed(seeds: u64, play: fn(u64)) {
-    let seeds = match number("HOBNOB_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("HOBNOB_SEEDS").unwrap_or(seeds),
-    };
-    for seed in seeds {
-        if let Err(why) = std::panic::catch_unwind(|| play(seed)) {
-            eprintln!("replay with HOBNOB_SEED={seed}");
-            std::panic::resume_unwind(why);
         }
     }
 }

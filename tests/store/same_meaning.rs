@@ -7,16 +7,17 @@ use hobnob::rng::Seed;
 use hobnob::store::sqlite::Db;
 use hobnob::store::{Memory, Store};
 
+use crate::disk::{Disk, NAME};
+use crate::each_seed;
 use crate::script::{Script, finds, is_ours, key, plain};
 
-fn db(folder: &std::path::Path) -> Db {
-    let file = folder.join("test.db");
-    Db::open_on("unix", file.to_str().expect("text"), Seed::from_number(1)).expect("opens")
+fn db(disk: &Disk) -> Db {
+    Db::open_on(NAME, &disk.file("test.db"), Seed::from_number(1)).expect("opens")
 }
 
 fn plays(seed: u64) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (mut disk, mut memory, mut script) = (db(folder.path()), Memory::default(), Script::new(seed));
+    let place = Disk::new();
+    let (mut disk, mut memory, mut script) = (db(&place), Memory::default(), Script::new(seed));
     let mut said = Vec::new();
     for save in 0..1 + script.below(8) {
         let count = script.below(40);
@@ -28,7 +29,7 @@ fn plays(seed: u64) {
         match script.below(4) {
             0 => {
                 drop(disk);
-                disk = db(folder.path());
+                disk = db(&place);
             }
             1 => drop(disk.index(i64::try_from(script.below(20)).expect("small")).expect("indexed")),
             _ => {}
@@ -52,32 +53,21 @@ fn plays(seed: u64) {
     assert!(disk.is_whole());
 }
 
-/// `HOBNOB_SEED=n` plays one, `HOBNOB_SEEDS=n` so many.
 #[test]
 fn records_mean_on_a_disk_what_they_mean_in_memory() {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = match number("HOBNOB_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("HOBNOB_SEEDS").unwrap_or(150),
-    };
-    for seed in seeds {
-        if let Err(why) = std::panic::catch_unwind(|| plays(seed)) {
-            eprintln!("replay with HOBNOB_SEED={seed}");
-            std::panic::resume_unwind(why);
-        }
-    }
+    each_seed(200, plays);
 }
 
 #[test]
 fn a_message_of_a_later_stream_is_known_by_its_name() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (mut disk, mut script) = (db(folder.path()), Script::new(1));
+    let place = Disk::new();
+    let (mut disk, mut script) = (db(&place), Script::new(1));
     let Record::Received { from, id, text, auto, at, .. } = script.received(0) else { unreachable!() };
     let again = |epoch| Record::Received { from, epoch, seq: 1, id, text: text.clone(), auto, at };
     assert_eq!(disk.apply(&[again(1)]), Ok(vec![]));
     assert_eq!(disk.apply(&[again(2)]), Ok(vec![(from, id)]));
     drop(disk);
-    let mut disk = db(folder.path());
+    let mut disk = db(&place);
     assert_eq!(disk.apply(&[again(3), again(4)]), Ok(vec![(from, id), (from, id)]));
     let all = Query { with: None, find: None, last: 10 };
     assert_eq!(disk.rows(&all).map(|rows| rows.len()), Ok(1));

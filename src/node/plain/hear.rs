@@ -47,6 +47,7 @@ impl Node {
             }
         }
         if is_http(&burst) {
+            self.punish(id, Why::Protocol);
             return self.fail(id, Why::Protocol, out);
         }
         let mut context = std::mem::take(&mut conn.talk.context);

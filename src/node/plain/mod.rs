@@ -119,14 +119,6 @@ impl Node {
         let Some(conn) = self.links.get_mut(&id) else { return };
         let Some(remote) = conn.remote else { return };
         if !id.is_dialled() {
-            let alike = |other: &&Conn| {
-                !other.talk.is_ours()
-                    && other.remote.is_some_and(|addr| addr.ip() == remote.ip())
-                    && other.link.as_ref().is_some_and(crate::link::Link::is_plain)
-            };
-            if self.links.values().filter(alike).count() > limits::PLAIN_PER_SOURCE {
-                self.fail(id, Why::Full, out);
-            }
             return;
         }
         if conn.talk.ours.is_none() {
@@ -191,9 +183,8 @@ impl Node {
         if let Some((due, _)) = conn.talk.answer {
             self.timers.remove(&(due, Timer::Answer(id)));
         }
-        if matches!(why, Why::Protocol | Why::Full) {
-            self.counters.dropped += 1;
-            self.emit(What::Dropped { from: conn.remote, why }, out);
+        if matches!(why, Why::Protocol | Why::Full | Why::Limit(_)) {
+            self.refused(conn.remote, why, out);
         }
         let clean = matches!(why, Why::Eof | Why::Closed);
         if let Some(ix) = conn.talk.ours {

@@ -93,7 +93,7 @@ impl Plan {
             peers: 2 + index(rng, 7).min(index(rng, 7)),
             cipher,
             shape,
-            deeds: choose(rng, [40, 80, 150, 300]) + rng.below(100),
+            deeds: choose(rng, [40, 80, 150, 300, 600, 1_900]) + rng.below(100),
             faults,
             rate: choose(rng, [0, 20, 100, 300]),
             pauses: choose(rng, [[0, 1, 30, 800], [0, 0, 0, 5], [10, 500, 3_000, 20_000]]),

@@ -104,6 +104,15 @@ impl Book {
         }
         let mut book = Self { peers, last };
         book.read_moved(db, &queues)?;
+        let is_odd = |account: &Account| {
+            let (next, count) = (account.next, account.outbox.len() as u64);
+            // Numbers are counted up from 1, and nobody has counted so far.
+            let ends = [next, account.heard.map_or(0, |heard| heard.seq)];
+            next < count || ends.iter().any(|end| end >> 62 != 0)
+        };
+        if book.peers.values().any(is_odd) {
+            return Err(Trouble::Odd("the numbers of a stream make no sense"));
+        }
         Ok(book)
     }
 

@@ -277,7 +277,9 @@ fn settle(db: &Connection) -> Result<(), Trouble> {
     let mut mode = db.prepare("PRAGMA journal_mode = WAL")?;
     let modes = mode.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
     if modes != ["wal"] {
-        return Err(Trouble::Odd("it cannot be written ahead"));
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+        let what = "its file system does not do what a log written ahead needs";
+        return Err(rusqlite::Error::SqliteFailure(code, Some(what.into())).into());
     }
     db.pragma_update(None, "synchronous", "FULL")?;
     // `tidy` does it, after a save was answered, and sees whether that works.

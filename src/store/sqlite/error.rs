@@ -122,6 +122,9 @@ impl Trouble {
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                     OpenError::Damaged { file, what: self.to_string() }
                 }
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    OpenError::InUse { folder: file, pid: None }
+                }
                 // What was read has another type than what was written, or is not there.
                 None => OpenError::Damaged { file, what: self.to_string() },
                 Some(_) => OpenError::Failed { file, what: self.to_string() },

@@ -78,7 +78,39 @@ impl Folder {
                 return Err(OpenError::Exposed { path, what });
             }
         }
-        Db::open(&file, |db, version| self.save(db, &file, version))
+        let wal = beside(&file, "-wal");
+        let had_wal = wal.exists();
+        let opened = Db::open(&file, |db, version| self.save(db, &file, version));
+        // Whoever was refused finds everything as it was, without an empty file more.
+        let is_empty = || wal.metadata().is_ok_and(|found| found.len() == 0);
+        if opened.is_err() && !had_wal && is_empty() {
+            std::fs::remove_file(&wal).map_err(unusable)?;
+        }
+        opened
+    }
+
+    /// Whether it is on another machine, where neither a lock nor a sync need be what it says.
+    pub(super) fn is_remote(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        {
+            // NFS, SMB, SMB2, CIFS, Ceph, AFS, 9P, and what is mounted by a program (sshfs).
+            const REMOTE: [u32; 8] = [
+                0x6969,
+                0x517b,
+                0xfe53_4d42,
+                0xff53_4d42,
+                0x00c3_6400,
+                0x5346_414f,
+                0x0102_1997,
+                0x6573_5546,
+            ];
+            let of = |found: rustix::fs::StatFs| {
+                REMOTE.iter().any(|&kind| i128::from(kind) == i128::from(found.f_type))
+            };
+            rustix::fs::statfs(&self.path).is_ok_and(of)
+        }
+        #[cfg(not(target_os = "linux"))]
+        false
     }
 
     /// Makes the file under another name, so that one with its own name always has an identity.

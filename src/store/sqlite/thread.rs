@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::db::Db;
 use super::error::OpenError;
@@ -22,6 +23,7 @@ use crate::why::StoreFault;
 /// Keeps records in a folder.
 pub struct Sqlite {
     seed: Seed,
+    is_remote: bool,
     /// `None` once it is to end.
     requests: Option<SyncSender<Request>>,
     thread: Option<JoinHandle<()>>,
@@ -71,7 +73,7 @@ impl Sqlite {
     pub fn open(folder: &Path, wake: Box<dyn Fn() + Send>) -> Result<Self, OpenError> {
         let held = Folder::take(folder)?;
         let db = held.open(Seed::from_os)?;
-        let seed = db.identity();
+        let (seed, is_remote) = (db.identity(), held.is_remote());
         let answers = Arc::<Answers>::default();
         let (requests, asked) = sync_channel(limits::STORE_ASKED_MAX);
         let bell = Bell { answers: Arc::clone(&answers), wake };
@@ -84,12 +86,17 @@ impl Sqlite {
         let thread = std::thread::Builder::new().name("store".into()).spawn(serve);
         let thread = thread.map_err(|source| OpenError::Unusable { path: folder.to_owned(), source })?;
         let (requests, thread) = (Some(requests), Some(thread));
-        Ok(Self { seed, requests, thread, answers, asked: VecDeque::new() })
+        Ok(Self { seed, is_remote, requests, thread, answers, asked: VecDeque::new() })
     }
 
     /// What our keys follow from: made when the folder was, and the same ever since.
     pub fn identity(&self) -> Seed {
         self.seed
+    }
+
+    /// Whether the folder is on another machine, on whose word for what is safe nobody should rely.
+    pub fn is_remote(&self) -> bool {
+        self.is_remote
     }
 
     /// What was put by [`Settings::put`], by key.
@@ -207,14 +214,15 @@ impl Drop for Bell {
 
 /// Obeys until it is to end.
 fn serve(mut db: Db, requests: &Receiver<Request>, bell: &Bell) {
-    let mut unindexed = true;
+    let (mut unindexed, mut patience) = (true, limits::STORE_IDLE);
     loop {
-        let request = match requests.recv_timeout(limits::STORE_IDLE) {
+        let request = match requests.recv_timeout(patience) {
             Ok(request) => request,
             Err(RecvTimeoutError::Timeout) if unindexed => {
                 // A fault here is one of the next save as well, and that has somebody to tell.
                 unindexed = db.index(limits::STORE_INDEX_BATCH).unwrap_or(false);
                 let _fault = db.tidy();
+                patience = Duration::ZERO;
                 continue;
             }
             Err(RecvTimeoutError::Timeout) => match requests.recv() {
@@ -223,6 +231,7 @@ fn serve(mut db: Db, requests: &Receiver<Request>, bell: &Bell) {
             },
             Err(RecvTimeoutError::Disconnected) => return,
         };
+        patience = limits::STORE_IDLE;
         match request {
             Request::Save(save, records) => {
                 bell.answer(match db.apply(&records) {

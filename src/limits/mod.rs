@@ -1,7 +1,12 @@
 //! Every bound: first what the protocols fix, then what we choose. Each says why it is what it is,
-//! and the verb `limits` prints the table at the end, so a reader of either sees the same numbers.
+//! and the verb `limits` prints a table made of them, so a reader of either sees the same numbers.
 
 use std::time::Duration;
+
+pub mod doors;
+mod table;
+
+pub use table::table;
 
 // What the protocols fix.
 
@@ -47,9 +52,6 @@ pub const LISTENER_SILENCE: Duration = Duration::from_millis(150);
 pub const PREAMBLE: Duration = Duration::from_secs(2);
 /// The whole handshake, from the first byte of the preamble.
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Accepted handshakes under way; at this many a new link is refused, so that a flood of dials
-/// cannot stall delivery.
-pub const HANDSHAKES_MAX: usize = 64;
 /// A dial by TCP before it is given up.
 pub const DIAL: Duration = Duration::from_secs(5);
 /// Links that a node at a prompt accepts or dials: rustyline's `select` sees only descriptors
@@ -66,9 +68,7 @@ pub const PING_IDLE: Duration = Duration::from_secs(20);
 pub const LINK_SILENT: Duration = Duration::from_secs(60);
 /// A link whose send queue made no progress for this long is closed.
 pub const WRITE_STALL: Duration = Duration::from_secs(30);
-/// Messages in a row that carry nothing (pings, acknowledgements of nothing new).
-pub const CHEAP_MAX: u32 = 1_024;
-/// Silence that ends such a row: an idle link has nothing but pings for days.
+/// Silence that ends a row of messages that carry nothing: an idle link has nothing but pings for days.
 pub const CHEAP_PAUSE: Duration = Duration::from_secs(1);
 /// Bytes that wait for one link's socket. Beyond this we stop producing for it.
 pub const SEND_QUEUE_MAX: usize = 256 * 1024;
@@ -126,8 +126,6 @@ pub const PLAIN_IDLE: Duration = Duration::from_secs(30);
 pub const PLAIN_PROBE: Duration = Duration::from_millis(400);
 /// After our message we read acknowledgements away for this long, then close.
 pub const PLAIN_LINGER: Duration = Duration::from_millis(1_500);
-/// Plain connections that one address may hold open.
-pub const PLAIN_PER_SOURCE: usize = 32;
 
 /// Messages that a front end holds for `expect`; the oldest is dropped first and counted.
 pub const UNREAD_MAX: usize = 10_000;
@@ -275,146 +273,3 @@ pub const FOUND_MAX: usize = 10_000;
 pub const LAUNCH_COPY_FILES: usize = 2_000;
 /// See above.
 pub const LAUNCH_COPY_BYTES: u64 = 64 * 1024 * 1024;
-
-/// The table that `limits` prints: what it bounds, the bound, why.
-pub fn table() -> Vec<(&'static str, String, &'static str)> {
-    let time = show_duration;
-    let bytes = show_bytes;
-    vec![
-        ("chat body", bytes(BODY_MAX), "one Noise message holds it"),
-        (
-            "plain message, sent",
-            bytes(PLAIN_OUT_MAX),
-            "what plain programs read at once; longer goes in parts",
-        ),
-        (
-            "plain burst, received",
-            format!("{}, ends at EOF or {} of silence", bytes(BURST_MAX), time(BURST_SILENCE)),
-            "many senders never close",
-        ),
-        ("name", bytes(NAME_MAX), "fits every column"),
-        ("line typed", bytes(LINE_MAX), "a body and the words before it"),
-        (
-            "pattern",
-            format!("{}, {} compiled", bytes(PATTERN_MAX), bytes(PATTERN_COMPILED_MAX)),
-            "a match costs little, whatever is asked",
-        ),
-        ("duration in a line", time(DURATION_MAX), "what is longer was mistyped"),
-        (
-            "first byte",
-            format!("{}; {} when more than {WAITING_CROWD} wait", time(FIRST_BYTE), time(FIRST_BYTE_CROWDED)),
-            "plain programs connect before they speak",
-        ),
-        ("preamble", time(PREAMBLE), "whoever has begun one has it ready"),
-        ("handshake", format!("{}, {HANDSHAKES_MAX} under way", time(HANDSHAKE)), "a stranger costs little"),
-        ("dial", time(DIAL), "the prompt never waits for it"),
-        (
-            "links",
-            format!("{LINKS_PROMPT_MAX} at a prompt, {LINKS_MAX} without"),
-            "the line editor's select; memory",
-        ),
-        ("peers remembered", PEERS_MAX.to_string(), "memory"),
-        (
-            "ping",
-            format!("after {} idle; lost after {}", time(PING_IDLE), time(LINK_SILENT)),
-            "a cut cable is noticed within a minute",
-        ),
-        ("messages that carry nothing", format!("{CHEAP_MAX} in a row"), "no work for nothing"),
-        (
-            "send queue of a link",
-            format!("{}; closed after {} without progress", bytes(SEND_QUEUE_MAX), time(WRITE_STALL)),
-            "a slow reader costs us no memory",
-        ),
-        (
-            "send window",
-            format!("{WINDOW_MESSAGES} messages or {}", bytes(WINDOW_BYTES)),
-            "bounds what is unacknowledged",
-        ),
-        (
-            "outbox of a peer",
-            format!("{OUTBOX_MESSAGES} messages or {}", bytes(OUTBOX_BYTES)),
-            "a full one refuses the new message",
-        ),
-        ("outbox, all peers", bytes(OUTBOX_TOTAL_BYTES), "the same for memory as a whole"),
-        (
-            "redial of --peer",
-            format!("{}, doubling to {}, ±50 %", time(REDIAL_MIN), time(REDIAL_MAX)),
-            "no storm when a switch comes back",
-        ),
-        (
-            "plain connections",
-            format!("{PLAIN_PER_SOURCE} open an address, {} idle", time(PLAIN_IDLE)),
-            "one message is one connection",
-        ),
-        (
-            "goodbye",
-            format!("{}; {} to plain programs", time(GOODBYE), time(PLAIN_GOODBYE)),
-            "leaving never hangs",
-        ),
-        ("unread for expect", format!("{UNREAD_MAX} messages"), "the oldest is dropped and counted"),
-        (
-            "screen",
-            format!(
-                "{SCREEN_BATCH_MAX} lines every {}, {SCREEN_LINES_MAX} or {} waiting",
-                time(SCREEN_PAUSE),
-                bytes(SCREEN_BYTES_MAX)
-            ),
-            "what is more is counted in one line",
-        ),
-        ("history", format!("{HISTORY_MAX} lines"), "the file stays small"),
-        ("command", format!("{} (--timeout)", time(COMMAND)), "a batch never hangs"),
-        ("expect", format!("{} (--within)", time(EXPECT)), "long enough for a LAN"),
-        ("events read", format!("{EVENTS_MAX} in {}", bytes(EVENTS_BYTES_MAX)), "a report is made in memory"),
-        (
-            "bundle read",
-            format!("{BUNDLE_FILES_MAX} files of {}, {}", bytes(BUNDLE_FILE_MAX), bytes(BUNDLE_BYTES_MAX)),
-            "somebody else may have made it",
-        ),
-        ("source", format!("{SOURCE_DEPTH_MAX} deep"), "a file that sources itself ends"),
-        (
-            "script",
-            format!("{SCRIPT_OPERATIONS_MAX} operations, {SCRIPT_IDLE_MAX} while no time passes"),
-            "one that never ends is ended",
-        ),
-        (
-            "script at a prompt",
-            format!(
-                "a line or a handler: {PROMPT_OPERATIONS_MAX} operations, {}; {PROMPT_CAST_MAX} peers",
-                time(PROMPT_COMPUTE)
-            ),
-            "the prompt stays quick",
-        ),
-        (
-            "value in a script",
-            format!(
-                "{} of text, {SCRIPT_ARRAY_MAX} elements, {SCRIPT_MAP_MAX} entries, {SCRIPT_DEPTH_MAX} deep",
-                bytes(SCRIPT_STRING_MAX)
-            ),
-            "no script fills the memory",
-        ),
-        (
-            "run",
-            format!("{MOMENTS_MAX} moments, {CAST_MAX} peers, {} of its own time", time(RUN_TIME_MAX)),
-            "a report can be made of it",
-        ),
-    ]
-}
-
-fn show_duration(duration: Duration) -> String {
-    match (duration.as_secs(), duration.subsec_millis()) {
-        (0, ms) => format!("{ms} ms"),
-        (s, 0) if s >= 7_200 && s.is_multiple_of(3_600) => format!("{} h", s / 3_600),
-        (s, 0) => format!("{s} s"),
-        (_, _) => format!("{} ms", duration.as_millis()),
-    }
-}
-
-fn show_bytes(bytes: usize) -> String {
-    match bytes {
-        _ if bytes >= 1024 * 1024 && bytes.is_multiple_of(1024 * 1024) => {
-            format!("{} MiB", bytes / 1024 / 1024)
-        }
-        _ if bytes >= 1024 && bytes.is_multiple_of(1024) => format!("{} KiB", bytes / 1024),
-        _ => format!("{bytes} bytes"),
-    }
-}
