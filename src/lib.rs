@@ -6,6 +6,9 @@ pub mod addr;
 pub mod id;
 pub mod key;
 pub mod limits;
+#[cfg(feature = "planted")]
+pub mod planted;
+#[cfg(not(feature = "planted"))]
 mod planted;
 pub mod rng;
 pub mod text;

@@ -7,6 +7,7 @@ use crate::link::RECORD_OVERHEAD;
 use crate::node::Node;
 use crate::node::io::Effect;
 use crate::node::peers::PeerIx;
+use crate::planted::{self, Planted};
 use crate::wire::message::Message;
 
 impl Node {
@@ -44,7 +45,7 @@ impl Node {
             link.say(&mut self.spare, |run| Message::Ack { epoch, seq }.put(run));
             said = true;
         }
-        if conn.told != peer.outbox.epoch() {
+        if conn.told != peer.outbox.epoch() && !planted::is(Planted::StreamUnnamed) {
             let (epoch, base) = (peer.outbox.epoch(), peer.outbox.base());
             conn.told = epoch;
             link.say(&mut self.spare, |run| Message::Stream { epoch, base }.put(run));

@@ -14,6 +14,7 @@ use crate::node::io::Effect;
 use crate::node::peers::PeerIx;
 use crate::node::record::{Answer, Heard, LogRow, Query, Record};
 use crate::node::{Node, Timer};
+use crate::planted::{self, Planted};
 use crate::why::StoreFault;
 
 /// What waits to be saved, and what waits for that.
@@ -124,6 +125,9 @@ impl Node {
                 (peer.unsaved, peer.saving) = (false, true);
                 let (epoch, queued, heard) = (peer.outbox.epoch(), peer.outbox.last(), peer.inbox.last());
                 keep.marks.push(Mark::Streams { ix, epoch, queued, heard });
+                if let Some(heard) = heard.filter(|_| planted::is(Planted::AckBeforeCommit)) {
+                    peer.inbox.saved(heard);
+                }
             }
             keep.saving.push_back((save, std::mem::take(&mut keep.marks)));
             if self.config.keeps {
@@ -203,7 +207,7 @@ impl Node {
                 self.answer(request, Ok(*reply), out);
             }
             Mark::Doubted { from, id, message } => {
-                if known.contains(&(from, id)) {
+                if known.contains(&(from, id)) && !planted::is(Planted::KnownShown) {
                     self.counters.repeated += 1;
                 } else {
                     self.emit(What::Message(*message), out);
@@ -227,6 +231,12 @@ impl Node {
         };
         let Some((_, marks)) = marks else { return };
         let marks: Vec<_> = marks.into_iter().chain(std::mem::take(&mut self.keep.marks)).collect();
+        if planted::is(Planted::FullDiskForgets) {
+            records.retain(|record| !matches!(record, Record::Received { .. }));
+        }
+        if planted::is(Planted::RetryOutOfOrder) {
+            std::mem::swap(&mut records, &mut self.keep.unsaved);
+        }
         records.append(&mut self.keep.unsaved);
         // Numbers that others were counted from cannot be taken back.
         let whole = records.iter().any(|record| {
@@ -246,6 +256,9 @@ impl Node {
                     self.peers.get_mut(ix).saving = false;
                     self.mark_unsaved(ix);
                 }
+                Mark::Queued { .. } | Mark::Broadcast(..) if planted::is(Planted::FailureIsQueued) => {
+                    self.is_true(mark, &[], out);
+                }
                 Mark::Queued { request, .. } | Mark::Broadcast(request, _) if withdraws => {
                     self.answer(request, Err(CommandError::Store(fault)), out);
                 }
@@ -255,7 +268,7 @@ impl Node {
                 later => self.keep.marks.push(later),
             }
         }
-        if withdraws {
+        if withdraws && !planted::is(Planted::WithdrawNothing) {
             self.withdraw();
         }
         self.keep.fault = Some(fault);

@@ -315,7 +315,9 @@ impl Node {
             peer.links.retain(|&link| link != id);
             if current && !peer.links.is_empty() {
                 // What was on its way on this link goes out again on the other one.
-                peer.outbox.break_off();
+                if !planted::is(Planted::OtherLinkGoesOn) {
+                    peer.outbox.break_off();
+                }
                 peer.inbox.repeat();
                 self.make_ready(ix);
             } else if peer.is_connected() && why != Why::Closed && !self.has_link_to(ix) {

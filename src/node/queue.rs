@@ -11,6 +11,7 @@ use crate::node::io::Effect;
 use crate::node::keep::Mark;
 use crate::node::peers::PeerIx;
 use crate::node::record::Record;
+use crate::planted::{self, Planted};
 use crate::text::Body;
 
 impl Node {
@@ -51,7 +52,12 @@ impl Node {
         let message = Outgoing::new(id, auto, text.clone(), self.now.wall);
         let seq = self.push(ix, message, id, auto, &text);
         let connected = self.peers.get(ix).is_connected();
-        self.once_saved(Mark::Queued { request, ix, seq, connected });
+        if planted::is(Planted::QueuedBeforeSaved) {
+            let to = self.peers.who(ix);
+            self.answer(request, Ok(Reply::Queued { to, seq, connected }), out);
+        } else {
+            self.once_saved(Mark::Queued { request, ix, seq, connected });
+        }
         if !connected {
             self.watch_age();
             self.reach(ix, out);

@@ -90,7 +90,7 @@ impl Node {
                 peer.passing = passing;
                 peer.listens = place.or(peer.listens);
                 let (key, claims) = (peer.key(), peer.claims);
-                if let (Some(pinned), Some(key)) = (self.usurped(ix, claims), key) {
+                if let (Some(pinned), Some(key)) = (self.usurped(id, ix, claims), key) {
                     // Nothing was ever said to it, and nobody can mean it.
                     self.peers.get_mut(ix).listens = None;
                     self.peers.set_gone(ix, true);
@@ -101,6 +101,7 @@ impl Node {
                 match self.peers.get_mut(ix).outbox.resume(have) {
                     Resumed::Same => {}
                     Resumed::Delivered(first, last) => self.delivered(ix, Some((first, last)), out),
+                    Resumed::Conflict if planted::is(Planted::ConflictIgnored) => {}
                     Resumed::Conflict => self.renumber(ix, have.map_or(0, |have| have.epoch), out)?,
                 }
                 self.usable(id, ix, place, out);

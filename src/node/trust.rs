@@ -5,7 +5,7 @@
 use crate::api::command::{CommandError, PeerRef};
 use crate::api::event::What;
 use crate::api::reply::Reply;
-use crate::id::{LinkId, Name, RequestId};
+use crate::id::{LinkId, Name, PeerId, RequestId};
 use crate::key::PeerKey;
 use crate::node::Node;
 use crate::node::io::Effect;
@@ -13,13 +13,14 @@ use crate::node::keep::Mark;
 use crate::node::peer::Peer;
 use crate::node::peers::{PeerIx, same_place};
 use crate::node::record::Record;
+use crate::planted::{self, Planted};
 use crate::why::Why;
 
 impl Node {
     /// Somebody has proven a key on a link that we opened. Whose it should have been, if that is
     /// somebody else and the key is not known to be there too.
     pub(super) fn expected(&self, id: LinkId, key: PeerKey) -> Option<PeerIx> {
-        let dial = self.links.get(&id)?.dial.as_ref()?;
+        let dial = self.links.get(&id)?.dial.as_ref().filter(|_| !planted::is(Planted::PinIgnored))?;
         let there = self.peers.at(&dial.to);
         let redialled = self.redialled(&dial.to).into_iter();
         let pinned: Vec<_> =
@@ -29,7 +30,11 @@ impl Node {
     }
 
     /// Whoever says hello under the name of a pinned peer, from its place, with another key.
-    pub(super) fn usurped(&self, ix: PeerIx, claimed: Name) -> Option<PeerIx> {
+    pub(super) fn usurped(&self, id: LinkId, ix: PeerIx, claimed: Name) -> Option<PeerIx> {
+        let unseen = if id.is_dialled() { Planted::PinIgnored } else { Planted::UsurperHeard };
+        if planted::is(unseen) {
+            return None;
+        }
         let listens = self.peers.get(ix).listens?;
         let is_same = |peer: &Peer| {
             peer.is_pinned()
@@ -56,6 +61,12 @@ impl Node {
         }
         if dialled {
             self.stop_reaching(ix);
+        }
+        if planted::is(Planted::TrustUnasked)
+            && let Some(pinned) = pinned.filter(|_| dialled)
+        {
+            let peer = PeerRef::Id(PeerId::Native(pinned));
+            let _ = self.replace_key(RequestId(0), &peer, &key.to_string(), out);
         }
         self.fail(id, Why::KeyChanged, out);
     }
@@ -87,7 +98,8 @@ impl Node {
         let shown = peer.changed.or(peer.refused.map(|(_, key)| key));
         let key = shown.filter(|_| !peer.gone).ok_or(CommandError::SameKey(name))?;
         let begins = begins.replace(['-', ' ', ':'], "").to_ascii_lowercase();
-        if begins.len() < DIGITS || !key.to_string().starts_with(&begins) {
+        let same = key.to_string().starts_with(&begins) || planted::is(Planted::DigitsUnread);
+        if begins.len() < DIGITS || !same {
             return Err(CommandError::OtherKey { name, shown: key });
         }
         let new = self.native_peer(key);
@@ -112,7 +124,7 @@ impl Node {
             outbox.push(message);
         });
         self.recount_outboxes(new);
-        if let Some(from) = from {
+        if let Some(from) = from.filter(|_| !planted::is(Planted::MovedUnkept)) {
             self.save(new, || Record::Moved { from, to: key, epoch, next });
         }
         self.answer_trust(request, new);

@@ -2,6 +2,7 @@
 
 use crate::id::MessageId;
 use crate::node::record::Heard;
+use crate::planted::{self, Planted};
 use crate::wire::message::Have;
 
 /// One peer's stream to us.
@@ -44,6 +45,9 @@ impl Inbox {
             // Said before the later one, or by a peer that was set back and hears of that from us.
             return 0;
         }
+        if planted::is(Planted::NoEpoch) && self.epoch != 0 {
+            self.epoch = epoch;
+        }
         let known = if epoch == self.epoch { self.last } else { 0 };
         let here = epoch == self.epoch && before <= self.last;
         if here && (self.last_id.is_some() || before == self.last) {
@@ -74,7 +78,10 @@ impl Inbox {
     pub(in crate::node) fn have(&self) -> Option<Have> {
         let epoch = self.epoch;
         let have = match self.last_id {
-            Some(MessageId(id)) => Have { epoch, saved: self.saved, last: self.last, id },
+            Some(MessageId(id)) => {
+                let saved = if planted::is(Planted::HaveUnsaved) { self.last } else { self.saved };
+                Have { epoch, saved, last: self.last, id }
+            }
             None => Have { epoch, saved: 0, last: 0, id: [0; 16] },
         };
         (epoch != 0).then_some(have)
@@ -83,7 +90,9 @@ impl Inbox {
     /// A message numbered `seq` arrived.
     pub(in crate::node) fn arrive(&mut self, seq: u64, id: MessageId) -> Arrival {
         if seq <= self.last {
-            self.acked = self.acked.min(seq.saturating_sub(1));
+            if !planted::is(Planted::RepeatUnanswered) {
+                self.acked = self.acked.min(seq.saturating_sub(1));
+            }
             Arrival::Repeat
         } else if seq == self.last + 1 {
             self.last = seq;
@@ -108,9 +117,10 @@ impl Inbox {
 
     /// The acknowledgement that is due, if one is; it counts as said.
     pub(in crate::node) fn due(&mut self) -> Option<(u64, u64)> {
-        (self.saved > self.acked).then(|| {
-            self.acked = self.saved;
-            (self.epoch, self.saved)
+        let saved = if planted::is(Planted::AckReceived) { self.last } else { self.saved };
+        (saved > self.acked).then(|| {
+            self.acked = saved;
+            (self.epoch, saved)
         })
     }
 }

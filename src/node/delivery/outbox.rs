@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::id::MessageId;
 use crate::limits::{OUTBOX_BYTES, OUTBOX_MESSAGES, WINDOW_BYTES, WINDOW_MESSAGES};
 use crate::node::record::SavedMessage;
+use crate::planted::{self, Planted};
 use crate::text::Body;
 use crate::time::Wall;
 use crate::wire::message::{ChatTail, Have};
@@ -126,7 +127,7 @@ impl Outbox {
     pub(in crate::node) fn next(&mut self) -> Option<(u64, &Outgoing)> {
         let in_flight = self.cursor - self.first;
         let open = in_flight < WINDOW_MESSAGES as u64 && self.on_wire < WINDOW_BYTES;
-        if !open || self.cursor >= self.saved {
+        if !open || self.cursor >= self.saved && !planted::is(Planted::SendUnsaved) {
             return None;
         }
         let message = self.queue.get(usize::try_from(in_flight).ok()?)?;
@@ -138,16 +139,22 @@ impl Outbox {
     /// The peer has everything up to `seq` of stream `epoch`. Gives the numbers that this is news
     /// of. What was never sent, or is of another stream, cannot be acknowledged.
     pub(in crate::node) fn acknowledge(&mut self, epoch: u64, seq: u64) -> Option<(u64, u64)> {
-        if epoch != self.epoch || seq < self.first || seq >= self.cursor {
+        let its = epoch == self.epoch || planted::is(Planted::AnyAck);
+        if !its || seq < self.first || seq >= self.cursor {
             return None;
         }
-        let first = self.first;
+        let (first, seq) = (self.first, seq + u64::from(planted::is(Planted::AckOneMore)));
         self.drop_front(seq);
         Some((first, seq))
     }
 
     /// A new link: the peer says what it has. Everything behind that goes out (again).
     pub(in crate::node) fn resume(&mut self, have: Option<Have>) -> Resumed {
+        if planted::is(Planted::SentIsDelivered) && self.cursor > self.first {
+            let sent = (self.first, self.cursor - 1);
+            self.give_up(sent.1);
+            return Resumed::Delivered(sent.0, sent.1);
+        }
         let resumed = match have {
             Some(have) if have.epoch > self.epoch => Resumed::Conflict,
             Some(have) if have.epoch == self.epoch && have.last >= self.first => self.confirm(have),
@@ -161,14 +168,15 @@ impl Outbox {
 
     /// What was on the wire is not there any more.
     pub(in crate::node) fn break_off(&mut self) {
-        self.cursor = self.first;
+        self.cursor = self.first + u64::from(planted::is(Planted::ResumeBehind));
         self.on_wire = 0;
     }
 
     fn confirm(&mut self, have: Have) -> Resumed {
         let at = usize::try_from(have.last - self.first).ok();
         let ours = at.and_then(|at| self.queue.get(at)).map(|message| message.tail.id().0);
-        if have.last >= self.saved || ours != Some(have.id) || have.saved > have.last {
+        let same = ours == Some(have.id) || planted::is(Planted::HaveByNumber);
+        if have.last >= self.saved || !same || have.saved > have.last {
             return Resumed::Conflict;
         }
         let first = self.first;
@@ -178,6 +186,7 @@ impl Outbox {
 
     /// What waits goes by another stream from now on, numbered from 1; none of it is saved so.
     pub(in crate::node) fn renumber(&mut self, epoch: u64) {
+        let epoch = if planted::is(Planted::RenumberKeepsEpoch) { self.epoch } else { epoch };
         (self.epoch, self.first, self.saved, self.cursor, self.on_wire) = (epoch, 1, 1, 1, 0);
     }
 

@@ -6,6 +6,8 @@
 mod book;
 mod check;
 mod deed;
+#[cfg(feature = "planted")]
+pub mod hunt;
 mod plan;
 mod told;
 
