@@ -65,5 +65,8 @@ fn every_example_is_run_here() {
         .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["assure.rs", "bot.rs", "broadcast.rs", "chat", "lossy_world.rs", "two_nodes.rs"]);
+    assert_eq!(
+        names,
+        ["assure.rs", "bot.rs", "broadcast.rs", "chat", "lossy_world.rs", "mutants.rs", "two_nodes.rs"]
+    );
 }

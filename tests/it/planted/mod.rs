@@ -1,7 +1,9 @@
 //! Faults that a build for tests has on purpose, one at a time: `hobnob verify` names the first event
 //! that a leak of time or chance makes differ, and `hobnob sweep --shrink` finds each classic fault
 //! with a script and reduces it to a handful of messages. Without the fault the same commands find
-//! nothing.
+//! nothing. What the proof finds is in `mutants`.
+
+mod mutants;
 
 use std::process::Output;
 
