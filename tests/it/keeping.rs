@@ -10,7 +10,7 @@ use hobnob::api::reply::{MessageState, Reply};
 use hobnob::sim::Harm;
 use hobnob::text::Body;
 use hobnob::why::{StoreFault, Why};
-use hobnob::world::{Network, World};
+use hobnob::world::Network;
 
 use crate::cast::{A, B, Cast, LONG};
 

@@ -9,8 +9,9 @@ mod net;
 mod bounds;
 mod doors;
 mod keeping;
-mod keys;
+
 mod many_peers;
+mod pins;
 mod plain_talk;
 mod redials;
 mod two_nodes;
