@@ -8,7 +8,10 @@ mod net;
 // The core: two or three nodes meet, talk, part and lose each other.
 mod bounds;
 mod doors;
+mod keeping;
+
 mod many_peers;
+mod pins;
 mod plain_talk;
 mod redials;
 mod two_nodes;
