@@ -3,6 +3,8 @@
 //!
 //!     cargo run --release --features planted --example mutants
 
+#![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
+
 use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -61,7 +61,7 @@ planted! {
 
     /// What was on the wire when a link ended counts as delivered.
     SentIsDelivered "sent-is-delivered"
-    /// An acknowledgement counts for the present stream, whatever stream it names.
+    /// Any acknowledgement is believed, of whatever stream and number.
     AnyAck "any-ack"
     /// An acknowledgement covers one message more than it says.
     AckOneMore "ack-one-more"
