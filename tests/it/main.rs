@@ -8,6 +8,8 @@ mod net;
 // The core: two or three nodes meet, talk, part and lose each other.
 mod bounds;
 mod doors;
+mod keys;
+mod liars;
 mod many_peers;
 mod plain_talk;
 mod redials;
