@@ -1,6 +1,6 @@
 //! Faults that are planted on purpose, in a build for tests only, to show that `hobnob verify` and
-//! `hobnob sweep` find such: three leaks of what no seed decides, and five classic faults of programs
-//! that talk. Without the cargo feature `planted` nothing is ever planted, and the compiler removes
+//! `hobnob sweep` find such: three leaks of what no seed decides, five classic faults of programs
+//! that talk, and one that breaks the program itself. Without the cargo feature `planted` nothing is ever planted, and the compiler removes
 //! every place that asks. Decides what is planted; what it does is seen where it is planted.
 
 use std::collections::HashMap;
@@ -28,6 +28,8 @@ pub(crate) enum Planted {
     BroadcastStorm,
     /// When two dial each other, each closes one of the two links.
     CrossedDials,
+    /// Whoever asks for the counters breaks the program.
+    Panic,
 }
 
 /// The variable of the environment that names what is planted.
@@ -52,7 +54,7 @@ fn named(name: &str) -> Planted {
 }
 
 impl Planted {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::HashOrder,
         Self::RealClock,
         Self::UnseededChance,
@@ -61,6 +63,7 @@ impl Planted {
         Self::StalePeer,
         Self::BroadcastStorm,
         Self::CrossedDials,
+        Self::Panic,
     ];
 
     fn word(self) -> &'static str {
@@ -73,6 +76,7 @@ impl Planted {
             Self::StalePeer => "stale-peer",
             Self::BroadcastStorm => "broadcast-storm",
             Self::CrossedDials => "crossed-dials",
+            Self::Panic => "panic",
         }
     }
 }

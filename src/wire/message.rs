@@ -145,7 +145,9 @@ impl<'a> Message<'a> {
             Message::Chat { text, .. } if text.is_empty() || text.len() > BODY_MAX => {
                 return Err(DecodeError::TooLong);
             }
-            Message::Hello { base: seq, .. } | Message::Stream { base: seq, .. } | Message::Chat { seq, .. }
+            Message::Hello { base: seq, .. }
+            | Message::Stream { base: seq, .. }
+            | Message::Chat { seq, .. }
                 if *seq > SEQ_MAX =>
             {
                 return Err(DecodeError::TooLarge);

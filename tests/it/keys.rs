@@ -44,7 +44,10 @@ fn another_key_in_a_peers_place_gets_nothing_until_it_replaces_the_first() {
     // The other side tries by itself, too: it takes the name, and asks, and writes.
     let to = PeerRef::At(net.hosts[0].addr.into());
     net.give(1, Command::Connect { to: to.clone(), dialect: None });
-    net.give(1, Command::Send { to, text: hobnob::text::Body::new("it is me").expect("a body"), auto: false });
+    net.give(
+        1,
+        Command::Send { to, text: hobnob::text::Body::new("it is me").expect("a body"), auto: false },
+    );
     net.pass(MINUTE * 10);
     assert_eq!((net.heard(0), net.heard(1)), (vec![], vec![]), "not a word either way");
     let told = |what: &What| matches!(what, What::Delivered { .. } | What::Message(_));
@@ -52,11 +55,19 @@ fn another_key_in_a_peers_place_gets_nothing_until_it_replaces_the_first() {
     assert!((1..=2).contains(&warnings(&net)), "told of, and not each time: {}", warnings(&net));
     let held = row(&mut net, first);
     assert_eq!((held.trust, held.queued), (Trust::Changed, 1), "what waits waits on");
-    assert!(matches!(net.send(0, "bob", "more"), Err(CommandError::KeyChanged { shown, .. }) if shown == other));
-    for (begins, is_other) in [("", true), ("0", true), (&first.to_string()[..8], true), (&other.short(), false)] {
+    assert!(
+        matches!(net.send(0, "bob", "more"), Err(CommandError::KeyChanged { shown, .. }) if shown == other)
+    );
+    for (begins, is_other) in
+        [("", true), ("0", true), (&first.to_string()[..8], true), (&other.short(), false)]
+    {
         let replace = Command::TrustReplace { peer: bob(), key: begins.into() };
         let replaced = net.call(0, replace);
-        assert_eq!(matches!(replaced, Err(CommandError::OtherKey { .. })), is_other, "{begins}: {replaced:?}");
+        assert_eq!(
+            matches!(replaced, Err(CommandError::OtherKey { .. })),
+            is_other,
+            "{begins}: {replaced:?}"
+        );
     }
     net.pass(MINUTE * 3);
     assert_eq!(net.heard(1), ["alice: for the first bob"], "it was for whoever bob is");

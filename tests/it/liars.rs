@@ -148,7 +148,20 @@ fn one_name_for_two_messages_hides_neither_and_a_repeat_is_not_shown() {
 
 #[test]
 fn numbers_at_every_edge_are_survived() {
-    let edges = [0, 1, 2, 127, 128, u64::from(u32::MAX), 1 << 53, SEQ_MAX - 1, SEQ_MAX, SEQ_MAX + 1, 1 << 63, u64::MAX];
+    let edges = [
+        0,
+        1,
+        2,
+        127,
+        128,
+        u64::from(u32::MAX),
+        1 << 53,
+        SEQ_MAX - 1,
+        SEQ_MAX,
+        SEQ_MAX + 1,
+        1 << 63,
+        u64::MAX,
+    ];
     let mut number = 100;
     for base in edges {
         for seq in edges {

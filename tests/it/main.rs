@@ -11,6 +11,7 @@ mod doors;
 mod keys;
 mod liars;
 mod many_peers;
+mod plain_claims;
 mod plain_talk;
 mod redials;
 mod two_nodes;
@@ -65,6 +66,7 @@ mod plain_programs;
 
 // Streams that are torn, and strangers that send anything.
 mod hostile_bytes;
+mod hostile_text;
 mod torn_streams;
 
 // Whatever is typed is read without panic, and what is printed is read back.
