@@ -6,6 +6,8 @@
 //!     cargo run --release --example assure -- --seeds 100000
 //!     cargo run --release --example assure -- --seeds 4711..4712
 
+#![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
+
 use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::Mutex;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::api::command::{Command, CommandError, Dialect, PeerRef};
 use crate::api::event::What;
 use crate::api::reply::Reply;
-use crate::bench::Fault;
+use crate::bench::{Fault, durable};
 use crate::id::{Name, PeerId};
 use crate::key::Keys;
 use crate::limits;
@@ -16,7 +16,7 @@ use crate::live::{Face, Listen, Live};
 use crate::node::io::Config;
 use crate::rng::Seed;
 use crate::session::Session;
-use crate::store::Ephemeral;
+use crate::store::{Ephemeral, Sqlite, Store};
 
 /// Longest wait for anything.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,7 +35,13 @@ pub(super) fn start(live: &mut Live, name: &str, listening: bool) -> Result<usiz
     config.doors = Some(wide());
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listen = if listening { Listen::At(here) } else { Listen::Nowhere };
-    let store = Box::new(Ephemeral::default());
+    let store: Box<dyn Store> = match durable::folder() {
+        None => Box::new(Ephemeral::default()),
+        Some(folder) => {
+            let store = Sqlite::open(folder.path(), live.store_bell());
+            Box::new(store.map_err(|error| Fault::Wrong(error.to_string()))?)
+        }
+    };
     live.start(config, Keys::from_seed(seed()?), seed()?, listen, store)
         .map_err(|error| Fault::Wrong(error.to_string()))
 }

@@ -9,11 +9,13 @@
 //! w5     links a second, from the dial until both sides can use it
 //! w5mem  memory of an idle link
 //! w6     start-up
+//! durable  w1 with what is said saved at both ends, beside SQLite alone
 //! ```
 //!
 //! A workload runs in this process and starts the others, of the same executable: `bench role …`.
 
 mod all;
+mod durable;
 mod figure;
 mod hob;
 mod numbered;
@@ -59,13 +61,18 @@ enum Fault {
 enum Sys {
     /// Real nodes.
     Hobnob,
+    /// The same, with what they say saved and synced.
+    Disk,
     /// The yardstick.
     Raw,
+    /// The yardstick for what is saved.
+    Sqlite,
 }
 
 const USAGE: &str = "usage: hobnob bench [raw] WORKLOAD [--key value …]
   w1 [--secs 1.5] [--payload 100]     w2 [--n 5000]     w3 --n N [--secs 1.5] [--ones 200]
   w5 [--n 1500] [--at-once 16]        w5mem --n N       w6 [--n 10]
+  durable [--secs 1.5]                w1 with all saved, beside SQLite alone
   all [--rounds 5] [--only w1,w2]     each workload and its raw twin in turn: medians and ratios";
 
 /// `hobnob bench ARGS…`.
@@ -84,6 +91,7 @@ fn run(args: &[String]) -> Result<(), Fault> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words[..] {
         ["role", sys, role, ..] => play(sys, role, &args[3..]),
+        ["durable", ..] => durable::measure(&Options::parse(&args[1..])?)?.iter().try_for_each(Figure::print),
         ["all", ..] => all::run(&Options::parse(&args[1..])?),
         ["raw", workload, ..] => measure(Sys::Raw, workload, &Options::parse(&args[2..])?)?.print(),
         [workload, ..] => measure(Sys::Hobnob, workload, &Options::parse(&args[1..])?)?.print(),
@@ -108,7 +116,14 @@ fn play(sys: &str, role: &str, args: &[String]) -> Result<(), Fault> {
     process::end_with_parent()?;
     let numbers: Result<Vec<u64>, _> = args.iter().map(|arg| arg.parse()).collect();
     let numbers = numbers.map_err(|error| Fault::Wrong(error.to_string()))?;
+    let sys = if sys == Sys::Disk.name() {
+        durable::keep()?;
+        Sys::Hobnob.name()
+    } else {
+        sys
+    };
     let result = match (sys, role, &numbers[..]) {
+        ("hobnob", "durable-ask", &[port, payload]) => durable::ask(port, payload),
         ("hobnob", "w1-receive", &[payload]) => w1::receive(payload),
         ("hobnob", "w1-send", &[port, payload, millis]) => w1::send(port, payload, millis),
         ("hobnob", "w2-answer", &[]) => w2::answer(),
@@ -128,6 +143,7 @@ fn play(sys: &str, role: &str, args: &[String]) -> Result<(), Fault> {
         ("raw", "w6-start", &[]) => raw_dials::w6_start(),
         _ => Err(Fault::Usage(format!("no role \"{sys} {role}\" with {} numbers", numbers.len()))),
     };
+    durable::clear();
     match result {
         Ok(()) => process::wait_for_parent(),
         Err(fault) => process::tell_fault(&fault),
@@ -138,7 +154,9 @@ impl Sys {
     fn name(self) -> &'static str {
         match self {
             Self::Hobnob => "hobnob",
+            Self::Disk => "hobnob-disk",
             Self::Raw => "raw",
+            Self::Sqlite => "raw-sqlite",
         }
     }
 }

@@ -5,6 +5,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -140,4 +141,32 @@ pub(super) fn resident() -> Result<u64, Fault> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     kib.map(|kib| kib * 1024).ok_or_else(|| Fault::Wrong("/proc/self/status is not as expected".into()))
+}
+
+/// A folder of our own that goes with us.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// A new one, for this process alone.
+    pub(super) fn new(name: impl std::fmt::Display) -> Result<Self, Fault> {
+        let path = std::env::temp_dir().join(format!("hobnob-bench-{}-{name}", std::process::id()));
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// It goes at once.
+    pub(super) fn clear(&self) {
+        // What cannot be removed stays where temporary things are.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }

@@ -12,7 +12,7 @@ use crate::bench::figure::{Figure, per_second};
 use crate::bench::numbered::Numbered;
 use crate::bench::options::Options;
 use crate::bench::process::{Child, cpu, monotonic, tell};
-use crate::bench::{Fault, Sys, hob};
+use crate::bench::{Fault, Sys, durable, hob};
 use crate::id::RequestId;
 use crate::limits;
 use crate::live::Face;
@@ -22,6 +22,8 @@ use crate::text::Body;
 /// Messages that the front end gives before it waits for the first to be delivered: what the window
 /// of one peer holds, so that neither side ever waits for the other's next word.
 const AHEAD: u64 = limits::WINDOW_MESSAGES as u64;
+/// The same where all is saved first: the next ones are saved here while the other side saves these.
+const AHEAD_SAVED: u64 = 2 * AHEAD;
 
 pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
     let payload = options.payload();
@@ -81,9 +83,10 @@ pub(super) fn send(port: u64, payload: u64, millis: u64) -> Result<(), Fault> {
     hob::joined(&mut face, 1)?;
     let mut sender =
         Sender { text: Numbered::new(payload), to, sent: 0, delivered: 0, asked: VecDeque::new() };
+    let ahead = if durable::folder().is_some() { AHEAD_SAVED } else { AHEAD };
     let (cpu_before, until) = (cpu(), Instant::now() + Duration::from_millis(millis));
     while Instant::now() < until {
-        while sender.sent - sender.delivered < AHEAD {
+        while sender.sent - sender.delivered < ahead {
             sender.send(&mut face)?;
         }
         sender.hear(&mut face)?;

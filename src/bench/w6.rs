@@ -1,12 +1,12 @@
 //! W6: from exec until it listens: the program as a user starts it, with a fresh data folder, until
 //! it says so; the median of several.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use crate::bench::figure::{Figure, percentile};
 use crate::bench::options::Options;
-use crate::bench::process::Child;
+use crate::bench::process::{Child, Folder};
 use crate::bench::{Fault, Sys};
 
 pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
@@ -15,7 +15,7 @@ pub(super) fn measure(sys: Sys, options: &Options) -> Result<Figure, Fault> {
         let folder = Folder::new(number)?;
         let began = Instant::now();
         let child = match sys {
-            Sys::Hobnob => usual(&folder.0)?,
+            Sys::Hobnob | Sys::Disk | Sys::Sqlite => usual(folder.path())?,
             Sys::Raw => {
                 let mut child = Child::start(sys, "w6-start", &[])?;
                 child.hear::<1>("port")?;
@@ -38,24 +38,5 @@ fn usual(data: &Path) -> Result<Child, Fault> {
         Ok(child)
     } else {
         Err(Fault::Wrong(format!("the program began with {line:?}")))
-    }
-}
-
-/// A folder of our own that goes with us.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(number: u64) -> Result<Self, Fault> {
-        let name = format!("hobnob-bench-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed stays where temporary things are.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Host {
 /// Where a node's records are kept.
 pub(super) enum Keeping {
     Store(Box<dyn Store>),
-    Disk(Disk),
+    Disk(Box<Disk>),
 }
 
 /// Events that may wait for a front end before its node reads no more.

@@ -50,6 +50,8 @@ pub(super) struct Redial {
     peer: Option<PeerId>,
     /// Forever, not only until nothing waits.
     kept: bool,
+    /// Because it was connected when we were last here; until somebody parts.
+    recalled: bool,
     /// Whoever asked to keep it, until the first attempt has ended.
     requests: Vec<RequestId>,
     pause: Duration,
@@ -92,7 +94,7 @@ impl Node {
     pub(super) fn keep(&mut self, address: Address, request: RequestId, out: &mut Vec<Effect>) {
         let mut dialect = self.config.dialect;
         if let Some(redial) = self.redials.iter_mut().find(|redial| redial.address == address) {
-            redial.kept = true;
+            (redial.kept, redial.recalled) = (true, false);
             let peer = redial.peer.and_then(|id| self.peers.find(id));
             if let Some(ix) = peer.filter(|&ix| self.peers.get(ix).is_connected()) {
                 return self.answer(request, Ok(Reply::Kept(Ok(self.peers.who(ix)))), out);
@@ -153,8 +155,9 @@ impl Node {
             let peer = self.peers.get(ix);
             let (id, wanted, Some(listens)) = (peer.id, peer.wanted, peer.listens) else { continue };
             let address = Address::from(listens);
-            let kept = wanted && self.config.recalls;
-            let mut redial = Redial::new(address.clone(), Some(id), kept, None);
+            let recalled = wanted && self.config.recalls;
+            let mut redial = Redial::new(address.clone(), Some(id), recalled, None);
+            redial.recalled = recalled;
             // Nobody has asked for it, so nobody is told that it is not there.
             redial.reported = true;
             if nth < RECALL_AT_ONCE {
@@ -175,10 +178,10 @@ impl Node {
         self.peers.find(redial.peer?)
     }
 
-    /// Stops reaching for a peer, unless its address is to be kept for ever.
+    /// Stops reaching for a peer, unless somebody wants its address to be kept for ever.
     pub(super) fn stop_reaching(&mut self, ix: PeerIx) {
         let id = self.peers.get(ix).id;
-        self.redials.retain(|redial| redial.peer != Some(id) || redial.kept);
+        self.redials.retain(|redial| redial.peer != Some(id) || redial.kept && !redial.recalled);
     }
 
     /// Stops reaching for a peer.
@@ -331,7 +334,7 @@ impl Redial {
     fn new(address: Address, peer: Option<PeerId>, kept: bool, request: Option<RequestId>) -> Self {
         let (pause, due, since) = (limits::REDIAL_MIN, None, None);
         let requests = request.into_iter().collect();
-        Self { address, peer, kept, requests, pause, due, since, reported: false }
+        Self { address, peer, kept, recalled: false, requests, pause, due, since, reported: false }
     }
 
     /// What is spoken there, if whoever answered there can still be meant.

@@ -21,6 +21,18 @@ impl Node {
             return self.refuse_key(id, pinned, key, out);
         }
         let ix = self.native_peer(key);
+        if let Some(conn) = self.links.get_mut(&id) {
+            conn.peer = Some(ix);
+            self.peers.get_mut(ix).held += 1;
+        }
+        // Whoever calls says first who it is, and hears nothing if that is refused.
+        if id.is_dialled() {
+            self.greet(id, ix);
+        }
+    }
+
+    /// Says hello.
+    pub(super) fn greet(&mut self, id: LinkId, ix: PeerIx) {
         let peer = self.peers.get(ix);
         let hello = Message::Hello {
             name: self.config.name.as_str(),
@@ -33,8 +45,6 @@ impl Node {
         let told = peer.outbox.epoch();
         if let Some(conn) = self.links.get_mut(&id) {
             conn.told = told;
-            conn.peer = Some(ix);
-            self.peers.get_mut(ix).held += 1;
             if let Some(link) = &mut conn.link {
                 link.say(&mut self.spare, |run| hello.put(run));
             }

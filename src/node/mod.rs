@@ -165,6 +165,10 @@ impl Node {
             node.peers.set_gone(ix, row.facts.gone);
             node.recount_outboxes(ix);
         }
+        // Whom it knows it may have to look for, though nobody asks for anything.
+        if node.peers.len() > 0 {
+            node.timers.insert((Mono::default(), Timer::Redial));
+        }
         node
     }
 

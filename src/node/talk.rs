@@ -97,6 +97,9 @@ impl Node {
                     self.refuse_key(id, pinned, key, out);
                     return Ok(());
                 }
+                if !id.is_dialled() {
+                    self.greet(id, ix);
+                }
                 self.begin_stream(ix, epoch, base, out);
                 match self.peers.get_mut(ix).outbox.resume(have) {
                     Resumed::Same => {}
@@ -223,6 +226,7 @@ impl Node {
         let others = self.links.iter().any(|(other, conn)| *other != id && conn.peer == Some(ix));
         if !(reason == Bye::Duplicate && others) && self.peers.get(ix).is_connected() {
             self.leave_peer(ix, false, out);
+            self.stop_reaching(ix);
             let peer = self.peers.get(ix);
             if reason == Bye::Leaving && peer.passing {
                 self.give_up(ix, Why::Left, out);

@@ -5,6 +5,7 @@
 
 mod digest;
 mod disk;
+mod ends;
 mod harm;
 mod host;
 mod mix;

@@ -22,19 +22,19 @@ use crate::world::{PeerNo, Shape};
 
 /// A stream: side 0 dialled it, side 1 accepted it.
 pub(super) struct Stream {
-    stage: Stage,
-    ends: [End; 2],
+    pub(super) stage: Stage,
+    pub(super) ends: [End; 2],
     /// The bytes on their way *to* each side.
-    pipes: [Pipe; 2],
+    pub(super) pipes: [Pipe; 2],
     /// The next step of the dial is in the queue.
     knocking: bool,
     /// Nothing comes of it any more.
-    hole: bool,
+    pub(super) hole: bool,
     local: SocketAddr,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// The dial is on its way, or nobody can ever be reached by it.
     Dialled(Result<(), Why>),
     /// The refusal is on its way back.
@@ -46,13 +46,13 @@ enum Stage {
 
 /// One side of a stream.
 #[derive(Clone, Copy)]
-struct End {
-    who: PeerNo,
-    link: LinkId,
+pub(super) struct End {
+    pub(super) who: PeerNo,
+    pub(super) link: LinkId,
     /// Its node knows the stream and hears of it.
-    open: bool,
+    pub(super) open: bool,
     /// Its node reads nothing of it before this.
-    paused: Mono,
+    pub(super) paused: Mono,
 }
 
 impl Stream {
@@ -179,88 +179,6 @@ impl Sim {
         }
     }
 
-    /// A node ends its half.
-    pub(super) fn finish(&mut self, who: PeerNo, link: LinkId) {
-        if let Some((no, side)) = self.end(who, link)
-            && let Some(stream) = self.streams.get_mut(no)
-        {
-            stream.pipes[1 - side].finish();
-            self.fill(no, 1 - side);
-        }
-    }
-
-    /// A node wants to hear no more of a stream; what it has written still goes out.
-    pub(super) fn close(&mut self, who: PeerNo, link: LinkId) {
-        let Some((no, side)) = self.end(who, link) else { return };
-        self.close_side(no, side, |pipe, _, _| pipe.finish());
-        let stuck = |stream: &Stream| stream.pipes[1 - side].is_stuck();
-        if self.streams.get(no).is_some_and(stuck) {
-            self.queue.push(self.now.plus(limits::GOODBYE), Due::CloseLimit(no, 1 - side));
-        }
-    }
-
-    /// A node wants to hear no more of a stream, and whatever is on its way is lost.
-    pub(super) fn cut(&mut self, who: PeerNo, link: LinkId) {
-        if let Some((no, side)) = self.end(who, link) {
-            self.close_side(no, side, |pipe, now, shape| pipe.cut(now, shape));
-        }
-    }
-
-    /// A node reads nothing of a stream for a while.
-    pub(super) fn pause(&mut self, who: PeerNo, link: LinkId, until: Mono) {
-        let Some((no, side)) = self.end(who, link) else { return };
-        self.streams.get_mut(no).into_iter().for_each(|stream| stream.ends[side].paused = until);
-    }
-
-    /// A closed stream has had its time to take the last bytes.
-    pub(super) fn close_limit(&mut self, no: StreamNo, side: usize) {
-        if let Some(stream) = self.streams.get_mut(no) {
-            stream.pipes[side].give_up();
-            self.fill(no, side);
-        }
-    }
-
-    /// The program on a host is gone, and its streams with it.
-    pub(super) fn close_all(&mut self, who: PeerNo, in_order: bool) {
-        for (_, no) in std::mem::take(&mut self.hosts[who.0].ends) {
-            let side = match self.streams.get(no) {
-                Some(stream) if stream.ends[0].who == who && stream.ends[0].open => 0,
-                _ => 1,
-            };
-            self.close_side(
-                no,
-                side,
-                |pipe, now, shape| {
-                    if in_order { pipe.finish() } else { pipe.die(now, shape) }
-                },
-            );
-        }
-    }
-
-    /// Both ends of every stream between two hosts are told that it was reset.
-    pub(super) fn reset(&mut self, a: PeerNo, b: PeerNo) {
-        let up = |stream: &Stream| matches!(stream.stage, Stage::Answered | Stage::Open);
-        for no in self.between(a, b) {
-            let Some(stream) = self.streams.get(no).filter(|stream| up(stream)) else { continue };
-            self.dialling -= usize::from(stream.stage == Stage::Answered);
-            let ends = stream.ends;
-            self.streams.remove(no);
-            for End { who, link, .. } in ends.into_iter().filter(|end| end.open) {
-                self.hosts[who.0].ends.remove(&link);
-                self.give(who, Input::Closed { link, why: Why::Reset });
-            }
-        }
-    }
-
-    /// Every stream between two hosts becomes a hole.
-    pub(super) fn half_open(&mut self, a: PeerNo, b: PeerNo) {
-        for no in self.between(a, b) {
-            if let Some(stream) = self.streams.get_mut(no) {
-                stream.hole = stream.stage == Stage::Open;
-            }
-        }
-    }
-
     /// Something may pass again that could not: everything that waited for it goes on.
     pub(super) fn wake(&mut self) {
         let all: Vec<_> = self.streams.numbers().collect();
@@ -345,7 +263,7 @@ impl Sim {
     }
 
     /// Lets the pipe to `side` take what it can.
-    fn fill(&mut self, no: StreamNo, side: usize) {
+    pub(super) fn fill(&mut self, no: StreamNo, side: usize) {
         let Some(stream) = self.streams.get_mut(no) else { return };
         let shape = self.fault.shape(stream.ends[0].who, stream.ends[1].who);
         let count = stream.pipes[side].fill(self.now, &shape);
@@ -357,7 +275,12 @@ impl Sim {
 
     /// One side is gone, and its pipe to the other side is ended so. A stream that nobody hears of is
     /// forgotten.
-    fn close_side(&mut self, no: StreamNo, side: usize, end: impl FnOnce(&mut Pipe, Mono, &Shape)) {
+    pub(super) fn close_side(
+        &mut self,
+        no: StreamNo,
+        side: usize,
+        end: impl FnOnce(&mut Pipe, Mono, &Shape),
+    ) {
         let Some(stream) = self.streams.get_mut(no) else { return };
         let End { who, link, .. } = stream.ends[side];
         stream.ends[side].open = false;
@@ -373,13 +296,13 @@ impl Sim {
     }
 
     /// Sees to it that the next arrival at `side` is in the queue.
-    fn arm(&mut self, no: StreamNo, side: usize) {
+    pub(super) fn arm(&mut self, no: StreamNo, side: usize) {
         if let Some(due) = self.streams.get(no).and_then(|stream| stream.pipes[side].due()) {
             self.arm_at(no, side, due.max(self.now));
         }
     }
 
-    fn arm_at(&mut self, no: StreamNo, side: usize, at: Mono) {
+    pub(super) fn arm_at(&mut self, no: StreamNo, side: usize, at: Mono) {
         let Some(stream) = self.streams.get_mut(no) else { return };
         // What is sent before the dialler knows of its stream waits for that.
         if stream.hole || (side == 0 && stream.stage != Stage::Open) {
@@ -392,14 +315,14 @@ impl Sim {
         }
     }
 
-    fn end(&self, who: PeerNo, link: LinkId) -> Option<(StreamNo, usize)> {
+    pub(super) fn end(&self, who: PeerNo, link: LinkId) -> Option<(StreamNo, usize)> {
         let no = *self.hosts[who.0].ends.get(&link)?;
         let is_mine = |end: &End| end.who == who && end.link == link && end.open;
         Some((no, self.streams.get(no)?.ends.iter().position(is_mine)?))
     }
 
     /// Every stream between two hosts. One that neither knows is forgotten, so they know them all.
-    fn between(&self, a: PeerNo, b: PeerNo) -> Vec<StreamNo> {
+    pub(super) fn between(&self, a: PeerNo, b: PeerNo) -> Vec<StreamNo> {
         let between = |no: &StreamNo| {
             self.streams.get(*no).is_some_and(|stream| {
                 let who = stream.ends.map(|end| end.who);

@@ -8,9 +8,11 @@ mod net;
 // The core: two or three nodes meet, talk, part and lose each other.
 mod bounds;
 mod doors;
+mod keeping;
 mod keys;
 mod liars;
 mod many_peers;
+mod pins;
 mod plain_claims;
 mod plain_talk;
 mod redials;

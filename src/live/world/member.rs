@@ -42,7 +42,7 @@ impl Live {
         let mut disk = Disk::default();
         let node = Node::new(config.clone(), keys.clone(), disk.load(), lives.fork());
         let life = Some(Box::new(Life { keys, config, lives, _port: port }));
-        let host = Host::new(node, Keeping::Disk(disk), life);
+        let host = Host::new(node, Keeping::Disk(Box::new(disk)), life);
         let host = Host { listens: Some(addr), listener: Some(listener), ..host };
         if let Some(net) = &mut self.net {
             net.members.insert(addr, at);
