@@ -83,7 +83,9 @@ mod reports;
 #[cfg(feature = "planted")]
 mod planted;
 
-// The source and its documents: who knows whom, and that README does what it says.
+// The source and its documents: who knows whom, that README does what it says, and which test holds us to
+// which promise.
+mod assurance;
 mod layers;
 mod readme;
 
