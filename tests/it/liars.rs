@@ -85,7 +85,8 @@ fn no_false_word_makes_a_message_delivered() {
     assert_eq!(numbers, [1, 2, 3]);
     for n in 0..30 {
         // Of another's messages, of none that there is, of another stream, of what was never sent.
-        let (of, seq) = [(epoch, 3), (epoch, n + 1), (epoch ^ 1, 1), (0, u64::MAX)][n as usize % 4];
+        let (of, seq) = [(epoch, 3), (epoch, n + 1), (epoch ^ 1, 1), (0, u64::MAX)]
+            [usize::try_from(n % 4).expect("small")];
         eve.say(&Message::Ack { epoch: of, seq });
     }
     talk(&mut us, eve_link, &mut eve);

@@ -89,6 +89,7 @@ fn a_terminals_own_answers_are_swallowed() {
     alice.keys("\x1b[?62;4c\x1b[>0;276;0c\x1b[8;24;80t;quit");
     alice.expect("the end of it", |screen| screen.current().ends_with("quit"));
     alice.keys(CTRL_C);
+    alice.at("alice (0)>");
     alice.keys(&format!("me zoe{ENTER}"));
     alice.at("zoe (0)>");
     assert!(!alice.seen(|seen| String::from_utf8_lossy(&seen.raw).contains("unknown command")));
