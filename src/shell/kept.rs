@@ -5,9 +5,19 @@ use std::net::SocketAddr;
 
 use crate::api::event::Who;
 use crate::api::reply::{LogEntry, MessageState, Trust};
-use crate::id::PeerId;
+use crate::id::{Name, PeerId};
 use crate::key::PeerKey;
 use crate::shell::render::Look;
+
+/// What a key is worth, and what to do about it.
+pub(super) fn worth(trust: Trust, name: Name) -> String {
+    match trust {
+        Trust::FirstUse => format!("first use; compare the words with {name}, then: trust {name}"),
+        Trust::Changed => "CHANGED: another key answers in its place, and is told nothing".into(),
+        Trust::Unknown => "for one run of its program, or replaced".into(),
+        Trust::Verified | Trust::Plain => trust.word().into(),
+    }
+}
 
 impl Look {
     /// The lines of `log`.

@@ -13,6 +13,7 @@ use crate::api::event::{Event, Message, What, Who};
 use crate::api::reply::{PeerRow, Reply, Status, Whois};
 use crate::id::PeerId;
 use crate::report::hue;
+use crate::shell::kept::worth;
 use crate::time::Wall;
 use crate::why::Why;
 
@@ -268,6 +269,7 @@ impl Look {
             Some(key) => {
                 lines.push(format!("  key           {key}"));
                 lines.push(format!("  words         {}", key.words()));
+                lines.push(format!("  trust         {}", worth(row.trust, row.who.name)));
             }
             None => lines.push("  key           none: a plain program proves nothing".into()),
         }

@@ -32,6 +32,8 @@ mod sim_world;
 mod batches;
 mod damaged_files;
 mod examples;
+mod fuzz;
+mod fuzz_corpus;
 mod left_out;
 mod play;
 mod script_bounds;

@@ -1,0 +1,4 @@
+//! libFuzzer's bytes for the target `delivery`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hobnob_fuzz::run("delivery", data));
