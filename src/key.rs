@@ -44,6 +44,13 @@ impl Keys {
         &self.noise_secret
     }
 
+    /// The same identity, with its signature over another's public key.
+    #[cfg(test)]
+    pub(crate) fn vouching_for(mut self, noise_public: &[u8; 32]) -> Self {
+        self.vouch = self.identity.sign(&vouched(noise_public)).to_bytes();
+        self
+    }
+
     /// Our identity's signature over our Noise static public key, under a domain string.
     pub fn vouch(&self) -> &[u8; 64] {
         &self.vouch

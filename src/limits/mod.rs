@@ -72,6 +72,8 @@ pub const WRITE_STALL: Duration = Duration::from_secs(30);
 pub const CHEAP_PAUSE: Duration = Duration::from_secs(1);
 /// Bytes that wait for one link's socket. Beyond this we stop producing for it.
 pub const SEND_QUEUE_MAX: usize = 256 * 1024;
+/// The largest number of a message in a stream: nobody counts so far, and a store has room for it.
+pub const SEQ_MAX: u64 = (1 << 62) - 1;
 /// Messages on the wire to one peer that it has not acknowledged.
 pub const WINDOW_MESSAGES: usize = 4_096;
 /// Bytes of the same.

@@ -206,4 +206,151 @@ mod tests {
         }
         assert_eq!(refuse_low_order(&[9; 32]), Ok(()));
     }
+
+    /// A static key whose owner says that it is another: what it calculates is its own, or nothing.
+    struct Claimed {
+        dh: Box<dyn Dh>,
+        says: [u8; 32],
+        is_static: bool,
+        zeros: bool,
+    }
+
+    impl Dh for Claimed {
+        fn name(&self) -> &'static str {
+            self.dh.name()
+        }
+        fn pub_len(&self) -> usize {
+            self.dh.pub_len()
+        }
+        fn priv_len(&self) -> usize {
+            self.dh.priv_len()
+        }
+        fn set(&mut self, secret: &[u8]) {
+            self.is_static = true;
+            self.dh.set(secret);
+        }
+        fn generate(&mut self, rng: &mut dyn Random) -> Result<(), snow::Error> {
+            self.dh.generate(rng)
+        }
+        fn pubkey(&self) -> &[u8] {
+            if self.is_static { &self.says } else { self.dh.pubkey() }
+        }
+        fn privkey(&self) -> &[u8] {
+            self.dh.privkey()
+        }
+        fn dh(&self, public: &[u8], out: &mut [u8]) -> Result<(), snow::Error> {
+            self.dh.dh(public, out)?;
+            if self.is_static && self.zeros {
+                out[..32].fill(0);
+            }
+            Ok(())
+        }
+    }
+
+    /// Somebody with the secret of one, the public key of another, and the signature of a third.
+    struct Impostor {
+        says: [u8; 32],
+        zeros: bool,
+        chance: Seed,
+    }
+
+    impl CryptoResolver for Impostor {
+        fn resolve_rng(&self) -> Option<Box<dyn Random>> {
+            Seeded(self.chance).resolve_rng()
+        }
+        fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
+            let dh = DefaultResolver.resolve_dh(choice)?;
+            Some(Box::new(Claimed { dh, says: self.says, is_static: false, zeros: self.zeros }))
+        }
+        fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
+            DefaultResolver.resolve_hash(choice)
+        }
+        fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn Cipher>> {
+            RingResolver.resolve_cipher(choice)
+        }
+    }
+
+    fn public(keys: &Keys) -> [u8; 32] {
+        curve25519_dalek::MontgomeryPoint::mul_base_clamped(*keys.noise_secret()).to_bytes()
+    }
+
+    /// What `victim` makes of somebody who has the Noise secret `secret`, says that it is the one of
+    /// `says`, and brings the identity and the signature of `identity`.
+    fn meet(
+        victim: &Keys,
+        victim_dials: bool,
+        secret: &[u8; 32],
+        (says, zeros): ([u8; 32], bool),
+        identity: &Keys,
+        number: u64,
+    ) -> Result<PeerKey, Why> {
+        let mut rng = Rng::new(Seed::from_number(number));
+        let resolver = Box::new(Impostor { says, zeros, chance: rng.fork() });
+        let builder = snow::Builder::with_resolver(PARAMS.clone(), resolver)
+            .local_private_key(secret)
+            .and_then(|builder| builder.prologue(&PROLOGUE))
+            .expect("a key");
+        let state = if victim_dials { builder.build_responder() } else { builder.build_initiator() };
+        let mut theirs = state.expect("it begins");
+        let mut ours = begin(victim_dials, victim, &mut rng)?;
+        let payload = [&identity.public().0[..], &identity.vouch()[..]].concat();
+        for turn in 0..3 {
+            let mut bytes = Vec::new();
+            if (turn % 2 == 0) == victim_dials {
+                ours.write(victim, &mut bytes)?;
+                // An impostor without the right secret may be unable to read this; so be it.
+                if theirs.read_message(&bytes[2..], &mut [0; 256]).is_err() {
+                    return Err(Why::Crypto);
+                }
+            } else {
+                let mut message = [0; 256];
+                let said = if turn == 0 { &[][..] } else { &payload[..] };
+                let length = theirs.write_message(said, &mut message).expect("it fits");
+                ours.read(&message[..length])?;
+            }
+        }
+        ours.finish(victim).map(|(_, key)| key)
+    }
+
+    #[test]
+    fn nobody_is_taken_for_another() {
+        let [alice, bob, mallory] = [1, 2, 3].map(|number| Keys::from_seed(Seed::from_number(number)));
+        for dials in [false, true] {
+            let meet = |secret: &Keys, says: [u8; 32], identity: &Keys, number| {
+                meet(&alice, dials, secret.noise_secret(), (says, false), identity, number)
+            };
+            assert_eq!(meet(&bob, public(&bob), &bob, 1), Ok(bob.public()), "the one that it is");
+            for number in 0..100 {
+                // Mallory with what Bob once sent to Mallory; then with Alice's own stolen secrets.
+                for stolen in [&mallory, &alice] {
+                    assert_eq!(meet(stolen, public(stolen), &bob, number), Err(Why::Crypto));
+                    assert_eq!(meet(stolen, public(&bob), &bob, number), Err(Why::Crypto));
+                }
+                assert_eq!(meet(&bob, public(&bob), &mallory, number), Err(Why::Crypto), "misbound");
+                assert_eq!(meet(&alice, public(&alice), &alice, number), Err(Why::Ourselves));
+            }
+        }
+    }
+
+    #[test]
+    fn a_point_of_small_order_is_nobodys_key() {
+        let [alice, mallory] = [1, 2].map(|number| Keys::from_seed(Seed::from_number(number)));
+        for (point, high) in LOW_ORDER.iter().flat_map(|point| [(*point, 0), (*point, 0x80)]) {
+            let mut point = point;
+            point[31] |= high;
+            for dials in [false, true] {
+                // Its owner has signed it, and calculates nothing, as everybody else does with it.
+                let owner = mallory.clone().vouching_for(&point);
+                let result = meet(&alice, dials, mallory.noise_secret(), (point, true), &owner, 1);
+                assert_eq!(result.err(), Some(Why::Crypto), "as a static key");
+                let mut ours = begin(dials, &alice, &mut Rng::new(Seed::from_number(1))).expect("it begins");
+                let mut message = point.to_vec();
+                if dials {
+                    ours.write(&alice, &mut Vec::new()).expect("the first");
+                    message.resize(192, 0);
+                }
+                assert_eq!(ours.read(&message), Err(Why::Crypto), "as an ephemeral one");
+            }
+        }
+    }
 }

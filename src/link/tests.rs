@@ -101,6 +101,112 @@ fn a_changed_byte_anywhere_ends_the_link() {
 }
 
 #[test]
+fn a_changed_bit_of_either_preamble_ends_the_link() {
+    for (of_dialler, bit) in [true, false].into_iter().flat_map(|side| (0..64).map(move |bit| (side, bit))) {
+        let (mut a, mut b) = pair();
+        for turn in 0..4 {
+            let (mut to_b, mut to_a) = (a.link.take(&mut Vec::new()), Vec::new());
+            if turn == 0 && of_dialler {
+                to_b[bit / 8] ^= 1 << (bit % 8);
+            }
+            b.hear(&to_b);
+            if b.ended.is_none() {
+                to_a = b.link.take(&mut Vec::new());
+            }
+            if turn == 0 && !of_dialler {
+                to_a[bit / 8] ^= 1 << (bit % 8);
+            }
+            a.hear(&to_a);
+        }
+        assert!(b.key.is_none(), "bit {bit}: nobody has proven anything");
+        // A plain program may begin as a preamble with another first byte does.
+        assert!(a.ended.is_some() || b.ended.is_some() || b.link.is_plain(), "bit {bit}");
+    }
+}
+
+/// What each side says in a whole talk, and how it is cut into turns.
+fn talk() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let (mut a, mut b) = pair();
+    let (mut from_a, mut from_b) = (Vec::new(), Vec::new());
+    for turn in 0..6 {
+        if turn > 2 {
+            a.link.say(&mut Vec::new(), |run| Message::Ping { nonce: turn }.put(run));
+        }
+        from_a.push(a.link.take(&mut Vec::new()));
+        b.hear(from_a.last().expect("just said"));
+        from_b.push(b.link.take(&mut Vec::new()));
+        a.hear(from_b.last().expect("just said"));
+    }
+    assert!(a.key.is_some() && b.key.is_some() && !b.plain.is_empty());
+    (from_a, from_b)
+}
+
+#[test]
+fn what_was_recorded_proves_nothing_when_it_is_said_again() {
+    let (from_a, from_b) = talk();
+    for (recorded, to_listener) in [(from_a.concat(), true), (from_b.concat(), false)] {
+        for length in 0..=recorded.len() {
+            let mut victim = if to_listener {
+                Side::new(Link::accepted(Mono(0), false), 2)
+            } else {
+                Side::new(Link::dialled(Mono(0)), 1)
+            };
+            // The same keys in a later talk, with other chance.
+            victim.rng = Rng::new(Seed::from_number(999));
+            victim.hear(&recorded[..length]);
+            assert!(victim.key.is_none() && victim.plain.is_empty(), "{length} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_byte_put_in_anywhere_ends_the_link_and_adds_nothing() {
+    let (mut a, mut b) = pair();
+    run(&mut a, &mut b, 1_000);
+    let mut records = Vec::new();
+    for nonce in 0..10 {
+        a.link.say(&mut Vec::new(), |run| Message::Ping { nonce }.put(run));
+        records.extend(a.link.take(&mut Vec::new()));
+    }
+    let each = records.len() / 10;
+    for at in 0..records.len() {
+        let (mut a, mut b) = pair();
+        run(&mut a, &mut b, 1_000);
+        let (before, after) = records.split_at(at);
+        b.hear(&[before, &[0x55], after, &[0; 65_536]].concat());
+        assert!(b.ended.is_some(), "byte {at}");
+        let mut rest = &b.plain[..];
+        for nonce in 0..(at / each) as u64 {
+            assert_eq!(Message::take(&mut rest), Ok(Message::Ping { nonce }));
+        }
+        assert!(rest.is_empty(), "byte {at}");
+    }
+}
+
+#[test]
+fn a_stream_that_was_cut_short_is_whole_messages_and_no_goodbye() {
+    let (mut a, mut b) = pair();
+    run(&mut a, &mut b, 1_000);
+    let mut bytes = Vec::new();
+    for nonce in 0..50 {
+        a.link.say(&mut Vec::new(), |run| Message::Ping { nonce }.put(run));
+        bytes.extend(a.link.take(&mut Vec::new()));
+    }
+    let each = bytes.len() / 50;
+    for cut in 0..bytes.len() {
+        let (mut a, mut b) = pair();
+        run(&mut a, &mut b, 1_000);
+        b.hear(&bytes[..cut]);
+        assert_eq!((b.ended, b.link.end()), (None, None), "only a goodbye that was sealed is one");
+        let mut rest = &b.plain[..];
+        (0..(cut / each) as u64).for_each(|nonce| {
+            assert_eq!(Message::take(&mut rest), Ok(Message::Ping { nonce }));
+        });
+        assert!(rest.is_empty(), "{cut} bytes");
+    }
+}
+
+#[test]
 fn a_changed_record_is_fatal() {
     let (mut a, mut b) = pair();
     run(&mut a, &mut b, 1_000);

@@ -14,6 +14,7 @@ use crate::node::io::Effect;
 use crate::node::peers::PeerIx;
 use crate::node::record::Query;
 use crate::node::waiting::{PONG, Waiting};
+use crate::planted::{self, Planted};
 use crate::why::Why;
 use crate::wire::message::Message;
 
@@ -98,7 +99,10 @@ impl Node {
                 let (name, key, listens) = (self.config.name, self.key(), self.config.listens);
                 Reply::Me(Box::new(Me { name, key, listens }))
             }
-            Command::Status => Reply::Status(Box::new(self.status())),
+            Command::Status => {
+                assert!(!planted::is(Planted::Panic), "planted");
+                Reply::Status(Box::new(self.status()))
+            }
             Command::Quit => {
                 let until = now.plus(limits::GOODBYE);
                 self.wait(request, until, Waiting::Leave { parted: false, until });
@@ -236,8 +240,7 @@ impl Node {
 
     fn rename(&mut self, name: Name) {
         self.config.name = name;
-        let links: Vec<_> =
-            self.links.iter().filter(|(_, conn)| conn.peer.is_some()).map(|(id, _)| *id).collect();
+        let links: Vec<_> = self.links.iter().filter(|(_, conn)| conn.told != 0).map(|(id, _)| *id).collect();
         for link in links {
             self.say(link, &Message::Rename { name: name.as_str() });
         }

@@ -209,7 +209,9 @@ impl Node {
 
     /// Says goodbye on a link and closes it, without a word to the front end.
     pub(super) fn part(&mut self, id: LinkId, reason: Bye, out: &mut Vec<Effect>) {
-        self.say(id, &Message::Bye { reason });
+        if self.links.get(&id).is_some_and(|conn| conn.told != 0) {
+            self.say(id, &Message::Bye { reason });
+        }
         self.fail(id, Why::Closed, out);
     }
 
@@ -276,7 +278,8 @@ impl Node {
         if progress.became_plain {
             self.plain_begins(id, out);
         }
-        if progress.ask {
+        // Whoever has not been told who we are is told nothing else.
+        if progress.ask && self.links.get(&id).is_some_and(|conn| conn.told != 0) {
             self.ping(id);
         }
         if let Some(burst) = progress.burst {

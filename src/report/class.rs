@@ -73,7 +73,7 @@ impl Class {
             }
             fields.push(cells.iter().filter(|cell| cell.verdict == Verdict::Flaky).count().to_string());
             fields.push(row.graded.as_ref().err().map(|why| plain(why)).unwrap_or_default());
-            fields.extend([self.seed.to_string(), row.hash.clone()]);
+            fields.extend([self.seed.to_string(), plain(&row.hash)]);
             out.write_record(&fields)?;
         }
         out.into_inner().map_err(|error| error.into_error().into())
@@ -218,7 +218,8 @@ transform:rotate(180deg);max-height:16em;font-weight:normal}.g{color:#1a7f37}.f{
 
 /// A cell that no spreadsheet computes.
 fn plain(text: &str) -> String {
-    if text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
+    let text = escape_display(text);
+    if text.starts_with(FORMULA) { format!("'{text}") } else { text }
 }
 
 fn html(text: &str) -> String {

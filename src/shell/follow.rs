@@ -9,6 +9,7 @@ use crate::api::event::What;
 use crate::api::reply::Reply;
 use crate::shell::failure::Failure;
 use crate::shell::receipts::{Origin, Sent};
+use crate::why::Why;
 
 use crate::shell::front::Front;
 
@@ -78,7 +79,10 @@ impl Front<'_> {
                 What::Left { who, .. } | What::Lost { who, .. } => drop(self.present.remove(&who.id)),
                 What::Unreachable { at, why, .. } => drop(self.unreachable.insert(at.clone(), *why)),
                 What::Kept { to, .. } => self.receipts.kept(to.id),
-                What::KeyChanged { .. }
+                What::KeyChanged { at: Some(at), .. } => {
+                    self.unreachable.insert(Address::from(*at), Why::KeyChanged);
+                }
+                What::KeyChanged { at: None, .. }
                 | What::Missed { .. }
                 | What::SetBack { .. }
                 | What::StoreFailed(_)

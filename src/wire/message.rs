@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 use crate::id::MessageId;
-use crate::limits::{BODY_MAX, NAME_MAX};
+use crate::limits::{BODY_MAX, NAME_MAX, SEQ_MAX};
 use crate::text::Body;
 
 /// One message. The order of the variants is the wire format: append only.
@@ -123,6 +123,9 @@ pub enum DecodeError {
     /// A field is longer than allowed.
     #[error("a message with a field that is too long")]
     TooLong,
+    /// No stream has come so far.
+    #[error("a message with a number that is too large")]
+    TooLarge,
 }
 
 impl<'a> Message<'a> {
@@ -141,6 +144,13 @@ impl<'a> Message<'a> {
             }
             Message::Chat { text, .. } if text.is_empty() || text.len() > BODY_MAX => {
                 return Err(DecodeError::TooLong);
+            }
+            Message::Hello { base: seq, .. }
+            | Message::Stream { base: seq, .. }
+            | Message::Chat { seq, .. }
+                if *seq > SEQ_MAX =>
+            {
+                return Err(DecodeError::TooLarge);
             }
             _ => {}
         }
@@ -270,6 +280,15 @@ mod tests {
         assert_eq!(Message::take(&mut &chat[..]), Err(DecodeError::TooLong));
         let rename = bytes(&Message::Rename { name: &long[..NAME_MAX + 1] });
         assert_eq!(Message::take(&mut &rename[..]), Err(DecodeError::TooLong));
+        for (seq, refused) in [(SEQ_MAX, None), (SEQ_MAX + 1, Some(DecodeError::TooLarge))] {
+            for message in [
+                Message::Chat { seq, id: [0; 16], auto: false, text: "x" },
+                Message::Stream { epoch: u64::MAX, base: seq },
+                Message::Hello { name: "x", port: 0, passing: false, epoch: 1, base: seq, have: None },
+            ] {
+                assert_eq!(Message::take(&mut &bytes(&message)[..]).err(), refused, "{message:?}");
+            }
+        }
         assert_eq!(Message::take(&mut &[99, 0][..]), Err(DecodeError::Malformed), "an unknown kind");
         assert_eq!(Message::take(&mut &[][..]), Err(DecodeError::Malformed));
     }

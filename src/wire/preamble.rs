@@ -40,6 +40,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_plain_program_can_read_it() {
+        let text = std::str::from_utf8(&OURS).expect("text");
+        assert!(
+            text.starts_with('\x7f') && !text.contains(|c: char| c == '\0' || c == ':' || c.is_whitespace())
+        );
+    }
+
+    #[test]
     fn first_bytes_decide() {
         for cut in 0..LEN {
             assert_eq!(judge(&OURS[..cut]), Verdict::Partial, "{cut} bytes");

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Stdio;
 
-use crate::proc::{Peer, hobnob, run, run_with};
+use crate::proc::{Peer, hobnob, home, run, run_with};
 
 #[test]
 fn every_kind_of_end_has_its_code_and_its_line() {
@@ -68,6 +68,56 @@ fn a_port_in_use_is_said_and_no_other_is_taken() {
         let (code, _, err) = run(&args);
         assert_eq!(code, 3);
         assert!(err.contains("the port is in use; choose another"), "{err}");
+    }
+}
+
+#[test]
+fn a_port_is_free_again_at_once() {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("bound").port();
+    for _ in 0..5 {
+        let mut alice = Peer::start_at("alice", &port.to_string(), &[]);
+        let mut bob = Peer::start("bob", &["--peer", &alice.at()]);
+        alice.expect("* bob joined");
+        // With a link open, whose end the system remembers for a minute.
+        alice.signal("-KILL");
+        assert_eq!(alice.wait(), -1);
+        bob.expect("* lost alice");
+    }
+}
+
+#[test]
+fn of_many_at_once_one_has_the_folder_and_the_others_say_whose_it_is() {
+    let folder = home().display().to_string();
+    let args = ["alice", "0", "--listen", "127.0.0.1", "--data", &folder];
+    for _ in 0..3 {
+        let start = |_| {
+            let mut command = hobnob(&args);
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().expect("it starts")
+        };
+        let mut racers: Vec<_> = (0..6).map(start).collect();
+        // The one that has it runs on until its input ends; the others end by themselves.
+        let mut lost = Vec::new();
+        let until = std::time::Instant::now() + crate::proc::PATIENCE;
+        while lost.len() < 5 {
+            assert!(std::time::Instant::now() < until, "only {} have ended", lost.len());
+            let ended = racers.iter_mut().position(|racer| racer.try_wait().expect("a child").is_some());
+            match ended {
+                Some(at) => lost.push(racers.remove(at).wait_with_output().expect("it has ended")),
+                None => std::thread::sleep(std::time::Duration::from_millis(2)),
+            }
+        }
+        let winner = racers.pop().expect("one is left");
+        for output in lost {
+            let err = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(3), "{err}");
+            // In the very first moment it has not said yet who it is.
+            let by = [format!("process {}", winner.id()), "another process".into()];
+            assert!(by.iter().any(|by| err.contains(&format!("is in use by {by}"))), "{err}");
+        }
+        let (code, _, err) = run(&args);
+        assert!(code == 3 && err.contains(&format!("is in use by process {}", winner.id())), "{code} {err}");
+        assert_eq!(winner.wait_with_output().expect("it ends").status.code(), Some(0));
     }
 }
 

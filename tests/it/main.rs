@@ -9,9 +9,11 @@ mod net;
 mod bounds;
 mod doors;
 mod keeping;
-
+mod keys;
+mod liars;
 mod many_peers;
 mod pins;
+mod plain_claims;
 mod plain_talk;
 mod redials;
 mod two_nodes;
@@ -68,6 +70,7 @@ mod plain_programs;
 
 // Streams that are torn, and strangers that send anything.
 mod hostile_bytes;
+mod hostile_text;
 mod torn_streams;
 
 // Whatever is typed is read without panic, and what is printed is read back.
@@ -82,7 +85,9 @@ mod reports;
 #[cfg(feature = "planted")]
 mod planted;
 
-// The source and its documents: who knows whom, and that README does what it says.
+// The source and its documents: who knows whom, that README does what it says, and which test holds us to
+// which promise.
+mod assurance;
 mod layers;
 mod readme;
 

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use hobnob::limits::{BODY_MAX, NAME_MAX};
+use hobnob::limits::{BODY_MAX, NAME_MAX, SEQ_MAX};
 use hobnob::wire::message::{Bye, Have, Message};
 use hobnob::wire::preamble;
 use hobnob::wire::record::{Splitter, put_prefix};
@@ -41,17 +41,17 @@ fn message(parts: &Parts) -> Message<'_> {
                 port,
                 passing: flag,
                 epoch: a,
-                base: b,
+                base: b & SEQ_MAX,
                 have: flag.then_some(Have { epoch: a, saved: b, last: c, id }),
             }
         }
-        1 => Message::Chat { seq: a, id, auto: flag, text },
+        1 => Message::Chat { seq: a & SEQ_MAX, id, auto: flag, text },
         2 => Message::Ack { epoch: a, seq: b },
         3 => Message::Ping { nonce: a },
         4 => Message::Pong { nonce: a },
         5 => Message::Bye { reason: if flag { Bye::Leaving } else { Bye::Duplicate } },
         6 => Message::Rename { name },
-        7 => Message::Stream { epoch: a, base: b },
+        7 => Message::Stream { epoch: a, base: b & SEQ_MAX },
         _ => Message::Optional { kind: u32::try_from(a % 1_000).expect("small"), content: bytes },
     }
 }

@@ -202,6 +202,17 @@ impl Net {
         self.hosts[host].dials
     }
 
+    /// From now on somebody else answers there, under the same name, with another key.
+    pub(crate) fn usurp(&mut self, host: usize) {
+        (0..self.hosts.len()).for_each(|other| self.cut(host, other));
+        let was = &self.hosts[host];
+        let mut config = Config::new(was.node.name());
+        config.listens = Some(was.addr);
+        let (keys, rng) = (Keys::from_seed(self.rng.fork()), self.rng.fork());
+        self.hosts[host].node = Node::new(config, keys, Snapshot::default(), rng);
+        (self.hosts[host].events, self.hosts[host].replies) = (Vec::new(), BTreeMap::new());
+    }
+
     /// Cuts every stream between two hosts; what was on its way is lost.
     pub(crate) fn cut(&mut self, a: usize, b: usize) {
         let between = |pipe: &Pipe| {

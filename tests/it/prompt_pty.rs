@@ -219,3 +219,43 @@ fn the_prompt_counts_who_is_there_as_they_come_and_go() {
     alice.expect("nobody", |screen: &Screen| screen.current().starts_with("alice (0)>"));
     quit(alice);
 }
+
+#[test]
+fn lines_to_start_with_are_those_of_a_file_of_ours_alone() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let home = tempfile::tempdir().expect("a folder");
+    let config = home.path().join(".config/hobnob");
+    let elsewhere = home.path().join("elsewhere");
+    fs::create_dir_all(&config).expect("a folder");
+    let rc = config.join("rc");
+    for (mode, linked, is_read) in
+        [(0o600, false, true), (0o622, false, false), (0o660, false, false), (0o600, true, false)]
+    {
+        let _ = fs::remove_file(&rc);
+        let file = if linked { &elsewhere } else { &rc };
+        fs::write(file, "me zoe\n").expect("a file");
+        fs::set_permissions(file, fs::Permissions::from_mode(mode)).expect("ours");
+        if linked {
+            symlink(&elsewhere, &rc).expect("a link");
+        }
+        let folder = home.path().to_str().expect("UTF-8");
+        let (mut alice, _) = Pty::hobnob_from(folder, &[("HOME", folder)]);
+        if is_read {
+            alice.at("zoe (0)>");
+        } else {
+            alice.line("is not read");
+            alice.at("alice (0)>");
+        }
+        quit(alice);
+    }
+    // What lies where somebody happens to be, or among what was received, is never read.
+    fs::remove_file(&rc).expect("it was there");
+    for name in ["rc", ".hobnobrc", "hobnob.rc", "init.rhai", "rc.hob"] {
+        fs::write(home.path().join(name), "me zoe\n").expect("a file");
+    }
+    let folder = home.path().to_str().expect("UTF-8");
+    let (mut alice, _) = Pty::hobnob_from(folder, &[("HOME", folder)]);
+    alice.keys(&format!("me{ENTER}"));
+    alice.line("you are alice");
+    quit(alice);
+}

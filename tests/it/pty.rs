@@ -94,6 +94,14 @@ impl Pty {
         (pty, at)
     }
 
+    /// Alice at her prompt, started in a folder.
+    pub(crate) fn hobnob_from(folder: &str, env: &[(&str, &str)]) -> (Self, String) {
+        let script = "cd \"$0\" && exec \"$1\" alice 0 --listen 127.0.0.1 --ephemeral";
+        let mut pty = Self::start("sh", &["-c", script, folder, env!("CARGO_BIN_EXE_hobnob")], env);
+        let line = pty.line("listens on 127.0.0.1:");
+        (pty, line)
+    }
+
     pub(crate) fn keys(&mut self, keys: &str) {
         self.terminal.write_all(keys.as_bytes()).expect("it takes keys");
     }

@@ -11,7 +11,7 @@ use hobnob::sim::LAN;
 use hobnob::why::Why;
 use hobnob::world::{Network, Shape, World};
 
-use crate::cast::{A, B, C, Cast, numbers, seeds};
+use crate::cast::{A, B, C, Cast, LONG, numbers, seeds};
 
 const SEC: fn(u64) -> Duration = Duration::from_secs;
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -125,6 +125,29 @@ fn a_reset_costs_repeats_and_no_message() {
         assert_eq!(cast.heard(B, A), numbers(0..30), "{}", cast.tail());
         assert_eq!(cast.heard(A, B), numbers(0..30), "{}", cast.tail());
         assert!(cast.losses(A).iter().all(|why| *why == Why::Reset));
+    });
+}
+
+#[test]
+fn resets_make_no_storm_of_repeats() {
+    const COUNT: u64 = 600;
+    seeds("sim_faults::resets_make", 0..5, |seed| {
+        let mut cast = Cast::pair(seed);
+        cast.apply(Network::Default(Shape { delay: MS(20), jitter: MS(20), ..Shape::default() }));
+        let text = "x".repeat(1_000);
+        for number in 0..COUNT {
+            cast.send(A, B, &format!("{number} {text}"));
+            cast.pass(MS(100));
+            // One message in ten loses its link, wherever that is then.
+            if (number + seed) % 10 == 9 {
+                cast.apply(Network::Reset(A, B));
+            }
+        }
+        cast.pass(LONG);
+        assert_eq!(cast.heard(B, A).len() as u64, COUNT, "{}", cast.tail());
+        let Ok(Reply::Status(status)) = cast.call(A, Command::Status) else { panic!("it has counters") };
+        let most = 3 * COUNT * (text.len() as u64 + 100);
+        assert!(status.bytes_out <= most, "{} bytes written, of {most}", status.bytes_out);
     });
 }
 

@@ -85,6 +85,14 @@ fn a_terminals_own_answers_are_swallowed() {
     alice.keys("\x1b[1;1R\x1b[24;80R");
     alice.keys(&format!("me{ENTER}"));
     alice.line("you are alice");
+    // Of longer ones something may stay on the line, where it can be seen; nothing of it runs.
+    alice.keys("\x1b[?62;4c\x1b[>0;276;0c\x1b[8;24;80t;quit");
+    alice.expect("the end of it", |screen| screen.current().ends_with("quit"));
+    alice.keys(CTRL_C);
+    alice.at("alice (0)>");
+    alice.keys(&format!("me zoe{ENTER}"));
+    alice.at("zoe (0)>");
+    assert!(!alice.seen(|seen| String::from_utf8_lossy(&seen.raw).contains("unknown command")));
     quit(alice);
 }
 

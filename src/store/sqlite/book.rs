@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row};
 use super::error::Trouble;
 use crate::id::MessageId;
 use crate::key::PeerKey;
+use crate::limits::SEQ_MAX;
 use crate::node::record::Heard;
 
 /// Column `state` of a message. None is 0 or 1 but for the first: all that may follow each other take
@@ -106,9 +107,8 @@ impl Book {
         book.read_moved(db, &queues)?;
         let is_odd = |account: &Account| {
             let (next, count) = (account.next, account.outbox.len() as u64);
-            // Numbers are counted up from 1, and nobody has counted so far.
             let ends = [next, account.heard.map_or(0, |heard| heard.seq)];
-            next < count || ends.iter().any(|end| end >> 62 != 0)
+            next < count || ends.iter().any(|end| *end > SEQ_MAX)
         };
         if book.peers.values().any(is_odd) {
             return Err(Trouble::Odd("the numbers of a stream make no sense"));

@@ -156,6 +156,11 @@ fn private(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
+fn is_there(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
 /// Takes the lock, and says there who has it. The system gives it back when we end, however we end.
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK);
@@ -177,7 +182,8 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         Err(rustix::io::Errno::WOULDBLOCK) => {
             let mut text = String::new();
             let read = Read::by_ref(&mut file).take(32).read_to_string(&mut text);
-            let pid = read.ok().and_then(|_| text.trim().parse().ok());
+            // Whoever has it may not have said so yet, and the one before may have ended.
+            let pid = read.ok().and_then(|_| text.trim().parse().ok()).filter(|&pid| is_there(pid));
             Err(OpenError::InUse { folder: folder.to_owned(), pid })
         }
         Err(error) => Err(unusable(error.into())),

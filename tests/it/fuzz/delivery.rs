@@ -119,11 +119,17 @@ impl Scene {
                 let _ = self.give(a, Command::Connect { to, dialect: None });
                 return;
             }
-            10 => return drop(self.give(a, Command::Disconnect { peer: Some(peer) })),
-            11 => return drop(self.give(a, Command::Ping { peer })),
+            10 => {
+                self.give(a, Command::Disconnect { peer: Some(peer) });
+                return;
+            }
+            11 => {
+                self.give(a, Command::Ping { peer });
+                return;
+            }
             12..=15 => return self.sim.pass(time),
             16 | 17 => {
-                let (from, to) = self.peers().partition(|who| (what >> 5 ^ who.0 as u8) & 1 == 0);
+                let (from, to) = self.peers().partition(|who| usize::from(what >> 5) % 2 == who.0 % 2);
                 Network::Partition { from, to, one_way: what % 28 == 17 }
             }
             18 => Network::Hold(a, b),

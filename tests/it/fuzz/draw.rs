@@ -107,9 +107,8 @@ impl<'a> Draw<'a> {
     pub(super) fn u64(&mut self) -> u64 {
         let mut bytes = [0; 8];
         let drawn = self.byte();
-        match drawn {
-            0..=199 => return drawn.into(),
-            200..=255 => {}
+        if drawn < 200 {
+            return drawn.into();
         }
         let taken = self.bytes(8);
         bytes[..taken.len()].copy_from_slice(taken);

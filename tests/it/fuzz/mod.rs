@@ -3,6 +3,7 @@
 //! inputs that were kept, so this names nothing of the crate around it.
 
 mod classic;
+mod command;
 mod delivery;
 mod display;
 mod draw;

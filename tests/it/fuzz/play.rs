@@ -86,7 +86,7 @@ pub(super) fn play(draw: &mut Draw<'_>) -> Play {
     };
     let end = (bits & 8 == 0).then(|| End {
         at: draw.u16().into(),
-        result: draw.below(5) as u8,
+        result: draw.byte() % 5,
         trace: (bits & 16 == 16).then(|| draw.u64()),
     });
     let mut moments = Vec::new();

@@ -66,7 +66,7 @@ fn xml(play: &Play, cases: &[Case<'_>]) {
                         ("testcase", b"name") => names.push(value.into_owned()),
                         ("failure", b"message") => messages.push(value.into_owned()),
                         (_, b"name" | b"value" | b"classname" | b"time" | b"type" | b"tests") => {}
-                        (_, b"errors" | b"failures" | b"disabled") => {}
+                        (_, b"errors" | b"failures" | b"disabled" | b"skipped") => {}
                         (element, key) => panic!("<{element} {}>", String::from_utf8_lossy(key)),
                     }
                 }

@@ -157,3 +157,31 @@ fn what_is_left_of_a_check_is_what_it_was_about() {
     }
     assert!(!sick.out.contains("> expect ") && !sick.out.contains("> broadcast "), "{}", sick.out);
 }
+
+#[test]
+fn a_program_that_breaks_puts_its_terminal_right_and_keeps_what_it_promised() {
+    let folder = crate::proc::home().display().to_string();
+    let program = env!("CARGO_BIN_EXE_hobnob");
+    // A peer that was there once, so that something can wait for it.
+    let mut bob = crate::proc::Peer::start("bob", &[]);
+    let (at, line) = (bob.at(), format!("send {} hello", bob.at()));
+    let alice = ["alice", "0", "--listen", "127.0.0.1", "--data", &folder];
+    assert_eq!(run(None, &[&alice[..], &["-c", &line]].concat()).exit, 0);
+    bob.expect("hello");
+    bob.quit();
+    let script = format!("read -r go; exec '{program}' alice 0 --listen 127.0.0.1 --data '{folder}'");
+    let mut pty = crate::pty::Pty::start("sh", &["-c", &script], &[("HOBNOB_PLANTED", "panic")]);
+    let before = pty.modes();
+    pty.keys("go\n");
+    pty.at("alice (0)>");
+    assert_ne!(pty.modes(), before);
+    pty.keys("send bob a promise\r");
+    pty.line("queued");
+    pty.keys("status\r");
+    assert_eq!(pty.end(), 101);
+    assert_eq!(pty.modes(), before);
+    let raw = pty.seen(|seen| String::from_utf8_lossy(&seen.raw).into_owned());
+    assert!(raw.rfind("\x1b[?2004l") > raw.rfind("\x1b[?2004h") && raw.contains("planted"), "{raw:?}");
+    let kept = run(None, &[&alice[..], &["-c", "log bob --find promise"]].concat());
+    assert!(kept.out.contains("a promise"), "{}{} ({at})", kept.out, kept.err);
+}

@@ -1,0 +1,224 @@
+//! What others write, wherever it is shown: nothing of it steers a terminal, hides, turns around, or
+//! looks like a line of ours, and none of it is a template for anything.
+
+use hobnob::addr::Address;
+use hobnob::api::command::Dialect;
+use hobnob::api::event::{Event, Message, What, Who};
+use hobnob::api::grammar::{Mode, parse};
+use hobnob::id::{Name, PeerId};
+use hobnob::key::PeerKey;
+use hobnob::shell::render::Look;
+use hobnob::text::{Body, Untrusted, escape_json, is_hidden};
+use hobnob::time::Now;
+
+const LOOK: Look =
+    Look { color: false, auto_color: false, times: false, receipts: true, news: true, details: true };
+
+/// What steers some terminal, asks it something, or hides.
+const SEQUENCES: [&str; 64] = [
+    "\x1b[2J",
+    "\x1b[H",
+    "\x1b[1;1H",
+    "\x1b[31m",
+    "\x1b[8m",
+    "\x1b[7m",
+    "\x1b[0K",
+    "\x1b[1A",
+    "\x1b[99D",
+    "\x1b[?25l",
+    "\x1b[?1049h",
+    "\x1b[?2004l",
+    "\x1b[?1000h",
+    "\x1b[6n",
+    "\x1b[5n",
+    "\x1b[c",
+    "\x1b[>c",
+    "\x1b[=c",
+    "\x1b[18t",
+    "\x1b[21t",
+    "\x1b[4i",
+    "\x1b[!p",
+    "\x1b[r",
+    "\x1b[3J",
+    "\x1b[s",
+    "\x1b[u",
+    "\x1b[201~",
+    "\x1b]0;t\x07",
+    "\x1b]2;t\x1b\\",
+    "\x1b]52;c;aGk=\x07",
+    "\x1b]52;c;?\x07",
+    "\x1b]8;;http://x\x1b\\y\x1b]8;;\x1b\\",
+    "\x1b]4;1;?\x07",
+    "\x1b]10;?\x07",
+    "\x1b]1337;File=:\x07",
+    "\x1bP$qm\x1b\\",
+    "\x1bP+q544e\x1b\\",
+    "\x1b_Gf=32;\x1b\\",
+    "\x1b^x\x1b\\",
+    "\x1bXx\x1b\\",
+    "\x1bc",
+    "\x1b7",
+    "\x1b8",
+    "\x1bD",
+    "\x1bM",
+    "\x1bE",
+    "\x1b=",
+    "\x1b>",
+    "\x1b#8",
+    "\x1b(0",
+    "\x1bZ",
+    "\x1b%G",
+    "\u{9b}2J",
+    "\u{9b}6n",
+    "\u{9d}0;t\u{9c}",
+    "\u{90}$qm\u{9c}",
+    "\u{9f}x\u{9c}",
+    "\u{9e}x\u{9c}",
+    "\u{98}x\u{9c}",
+    "\u{84}\u{85}\u{8d}",
+    "\x0e\x0f",
+    "\x07\x08\x7f",
+    "\u{202e}\u{2066}\u{200f}\u{61c}",
+    "\u{2028}\u{2029}\u{85}\x0b\x0c\r",
+];
+
+/// Whether any of it is shown as something else than itself.
+fn steers(shown: &str) -> Option<char> {
+    shown.chars().find(|&c| is_hidden(c))
+}
+
+fn says(text: &str, dialect: Dialect) -> Event {
+    let id = match dialect {
+        Dialect::Native => PeerId::Native(PeerKey([1; 32])),
+        Dialect::Plain => PeerId::Plain(([10, 0, 0, 9], 7_202).into()),
+    };
+    let from = Who { id, name: Name::new("bob").expect("a name"), twin: false };
+    let text = Untrusted::new(Body::new(text).expect("a body"));
+    let claim = (dialect == Dialect::Plain).then(|| Untrusted::new("10.0.0.8:1\x1b[2J".to_owned()));
+    let message = Message { from, seq: 1, id: None, text, auto: false, dialect, claim };
+    Event { at: Now::default(), what: What::Message(message) }
+}
+
+/// Everything that is made of a text from outside, for every medium.
+fn media(text: &str) -> Vec<String> {
+    let from = Untrusted::new(text);
+    let (mut html, mut json) = (String::new(), Vec::new());
+    from.html(&mut html);
+    escape_json(text, &mut json);
+    let mut all =
+        vec![from.display(), from.quoted(), from.xml(), html, String::from_utf8(json).expect("UTF-8")];
+    all.push(Name::claimed(text, "fallback").as_str().to_owned());
+    all.extend(Name::new(text).err().map(|error| error.to_string()));
+    all.extend(text.parse::<Address>().err().map(|error| error.to_string()));
+    for line in
+        [text.to_owned(), format!("send {text}"), format!("set {text}"), format!("connect {text} --x")]
+    {
+        all.extend(parse(&line, Mode::Prompt).err().map(|error| error.to_string()));
+    }
+    for dialect in [Dialect::Native, Dialect::Plain] {
+        all.extend(LOOK.event(&says(text, dialect)));
+    }
+    all
+}
+
+#[test]
+fn no_sequence_passes_any_field_whole_or_in_two() {
+    for sequence in SEQUENCES {
+        for shown in media(sequence).into_iter().chain(media(&format!("before{sequence}after"))) {
+            assert_eq!(steers(&shown), None, "{sequence:?} is shown as {shown:?}");
+        }
+        for (at, _) in sequence.char_indices().skip(1) {
+            let (first, second) = sequence.split_at(at);
+            // As two fields of one line, and as two messages one behind the other.
+            for (first, second) in media(first).into_iter().zip(media(second)) {
+                assert_eq!(steers(&format!("{first}{second}")), None, "{sequence:?} cut at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_code_point_passes_that_is_not_seen() {
+    for c in '\0'..=char::MAX {
+        let shown = Untrusted::new(format!("a{c}b")).display();
+        assert_eq!(steers(&shown), None, "U+{:04X}", u32::from(c));
+        if is_hidden(c) {
+            let name = format!("a{c}b");
+            assert!(Name::new(&name).is_err(), "U+{:04X} in a name", u32::from(c));
+            assert!(!Name::claimed(&name, "x").as_str().contains(c), "U+{:04X} in a claim", u32::from(c));
+        }
+    }
+}
+
+/// Texts that try to look like what we say, or like what another says.
+fn forgeries() -> Vec<String> {
+    let lines = [
+        "* bob left",
+        "* carol joined at 10.0.0.1:5000",
+        "<carol> send me your key",
+        "[plain] <carol> hi",
+        "alice (1)> ",
+        "✓✓ carol #1 delivered",
+        "✗ ANOTHER KEY ANSWERS FOR carol",
+        "  | <carol> hi",
+        "00:00:00 <carol> hi",
+        "* you are alice, key 00",
+        "trust carol --replace 00000000",
+    ];
+    let breaks = ["\n", "\r\n", "\r", "\n\r", "\x0b", "\x0c", "\u{85}", "\u{2028}", "\u{2029}", "\n\n"];
+    let mut all = Vec::new();
+    for line in lines {
+        for end in breaks {
+            all.push(format!("hi{end}{line}"));
+            all.push(format!("{end}{line}{end}"));
+        }
+    }
+    assert!(all.len() >= 200);
+    all
+}
+
+#[test]
+fn no_text_makes_a_line_that_looks_like_another() {
+    for text in forgeries() {
+        for (dialect, begins) in [(Dialect::Native, "<bob> "), (Dialect::Plain, "[plain] <bob> ")] {
+            let shown = LOOK.event(&says(&text, dialect));
+            assert!(shown[0].starts_with(begins), "{text:?}: {shown:?}");
+            // What was written is read back, line for line, behind the name and the gutter.
+            let mut found = vec![shown[0].strip_prefix(begins).expect("as seen above")];
+            for line in &shown[1..] {
+                found.push(line.strip_prefix("  | ").unwrap_or_else(|| panic!("{text:?}: {line:?}")));
+            }
+            found[0] = found[0].strip_prefix("(says 10.0.0.8:1\\x1b[2J) ").unwrap_or(found[0]);
+            assert_eq!(found, Untrusted::new(&text[..]).display_lines(), "{text:?}");
+            assert!(shown.iter().all(|line| !line.contains(['\n', '\r'])), "{shown:?}");
+        }
+    }
+}
+
+#[test]
+fn no_text_is_a_template() {
+    let texts = [
+        "%s%n%x %d",
+        "{} {0} {name} {{}}",
+        "$0 $HOME ${HOME} $(id) `id`",
+        "\\n \\x1b \\u{1b}",
+        "%{theme} %n%_%|",
+        "&amp; &#27;",
+        "${name} #{1 + 1}",
+        "\\1 $& $'",
+        "!! !$ ^a^b",
+        "~ * ?",
+        "{\"ev\":\"end\"}",
+    ];
+    for text in texts {
+        assert_eq!(LOOK.event(&says(text, Dialect::Native)), [format!("<bob> {text}")]);
+    }
+    let mut alice = crate::proc::Peer::start("alice", &[]);
+    let mut bob = crate::proc::Peer::start("bob", &["--peer", &alice.at()]);
+    bob.expect("* alice joined");
+    for text in texts {
+        bob.say(&format!("send alice {text}"));
+        assert_eq!(alice.expect("<bob>"), format!("<bob> {text}"));
+    }
+    bob.quit();
+}
