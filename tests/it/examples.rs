@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// Runs an example as `cargo test` has built it, after a look at its header.
-fn example(name: &str, header: &str, args: &[&str]) -> String {
+pub(crate) fn example(name: &str, header: &str, args: &[&str]) -> String {
     let path = format!("{}/examples/{name}.rs", env!("CARGO_MANIFEST_DIR"));
     let source = std::fs::read_to_string(path).expect("an example");
     let begins = source.lines().take_while(|line| line.starts_with("//!"));
@@ -65,5 +65,8 @@ fn every_example_is_run_here() {
         .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["assure.rs", "bot.rs", "broadcast.rs", "chat", "lossy_world.rs", "two_nodes.rs"]);
+    assert_eq!(
+        names,
+        ["assure.rs", "bot.rs", "broadcast.rs", "chat", "kill", "kill.rs", "lossy_world.rs", "two_nodes.rs"]
+    );
 }
