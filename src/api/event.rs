@@ -136,6 +136,8 @@ pub enum What {
     /// An address that is kept, or a peer that is written to, does not answer. Said once until it
     /// has answered again.
     Unreachable {
+        /// Who was looked for, if that is known.
+        who: Option<Who>,
         /// Where.
         at: Address,
         /// Why.

@@ -22,6 +22,8 @@ pub(super) struct Keeping {
 pub(super) struct Kept {
     pub(super) settings: Vec<(String, String)>,
     pub(super) keep_setting: Option<Settings>,
+    /// Anything is kept at all.
+    pub(super) keeps: bool,
 }
 
 /// Opens what the flags and the user's home say.
@@ -43,6 +45,7 @@ pub(super) fn open(home: &Home, flags: &Flags, live: &Live, rng: &mut Rng) -> Re
             kept: Kept {
                 settings: store.settings().unwrap_or_default(),
                 keep_setting: store.settings_handle(),
+                keeps: true,
             },
             store: Box::new(store),
         }),

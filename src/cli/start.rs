@@ -83,16 +83,19 @@ pub(super) fn run(args: Args) -> Exit {
         Kind::Prompt => prompt::run(&mut live, &flags, &home, kept, interrupted),
         Kind::Tail(count) => with_front(&mut live, &flags, true, interrupted, |front| {
             front.listens(addr);
+            front.keeps = kept.keeps;
             keep(front, &flags);
             tail::run(front, count, flags.timeout)
         }),
         Kind::Lines(lines) => with_front(&mut live, &flags, flags.verbose, interrupted, |front| {
+            front.keeps = kept.keeps;
             keep(front, &flags);
             let result = batch::run(front, &lines);
             ended(front, "-c", result)
         }),
         Kind::Pipe => with_front(&mut live, &flags, true, interrupted, |front| {
             front.listens(addr);
+            front.keeps = kept.keeps;
             keep(front, &flags);
             let result = batch::run_feed(front, &mut Feed::stdin(bell));
             ended(front, "stdin", result)

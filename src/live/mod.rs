@@ -142,7 +142,10 @@ impl Live {
         (config.listens, config.keeps, config.passing) = (listens, store.keeps(), !store.keeps());
         let node = Node::new(config, keys, store.load(), seed);
         let host = Host { listens, listener, ..Host::new(node, store, None) };
-        Ok(self.add(host))
+        let at = self.add(host);
+        // It has errands of its own from the first moment on, be nobody ever to say a word to it.
+        self.give(at, self.clock.now(), Input::Tick);
+        Ok(at)
     }
 
     fn add(&mut self, host: Host) -> usize {

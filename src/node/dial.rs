@@ -58,6 +58,8 @@ pub(super) struct Redial {
     due: Option<Mono>,
     since: Option<Mono>,
     reported: bool,
+    /// Nobody has asked for it in this run.
+    quiet: bool,
 }
 
 impl Node {
@@ -130,10 +132,21 @@ impl Node {
     pub(super) fn reach(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
         let peer = self.peers.get(ix);
         let (id, Some(listens)) = (peer.id, peer.listens) else { return };
-        if peer.changed.is_some() || self.redials.iter().any(|redial| redial.peer == Some(id)) {
+        if peer.changed.is_some() {
             return;
         }
         let address = Address::from(listens);
+        if let Some(redial) = self.redials.iter_mut().find(|redial| redial.peer == Some(id)) {
+            // Whoever was only looked for is asked for now: that it is not there is no silent matter.
+            if std::mem::take(&mut redial.quiet) {
+                redial.reported = false;
+                if redial.due.take().is_some() {
+                    let address = redial.address.clone();
+                    self.dial(&address, Dialect::Native, Intent::Keep, out);
+                }
+            }
+            return;
+        }
         self.redials.push(Redial::new(address.clone(), Some(id), false, None));
         self.dial(&address, Dialect::Native, Intent::Keep, out);
     }
@@ -159,7 +172,7 @@ impl Node {
             let mut redial = Redial::new(address.clone(), Some(id), recalled, None);
             redial.recalled = recalled;
             // Nobody has asked for it, so nobody is told that it is not there.
-            redial.reported = true;
+            (redial.reported, redial.quiet) = (true, true);
             if nth < RECALL_AT_ONCE {
                 self.redials.push(redial);
                 self.dial(&address, Dialect::Native, Intent::Keep, out);
@@ -271,7 +284,7 @@ impl Node {
                 redial.peer = Some(id);
                 redial.due = None;
                 redial.since = Some(self.now.mono);
-                redial.reported = false;
+                (redial.reported, redial.quiet) = (false, false);
                 asked.append(&mut redial.requests);
                 return redial.kept;
             }
@@ -290,7 +303,7 @@ impl Node {
             for request in redial.requests {
                 self.answer(request, Ok(Reply::Kept(Err(why))), out);
             }
-            return self.emit(What::Unreachable { at: address.clone(), why, retry: None }, out);
+            return self.emit(What::Unreachable { who: None, at: address.clone(), why, retry: None }, out);
         }
         let wait = self.jittered(self.redials[at].pause);
         let redial = &mut self.redials[at];
@@ -304,7 +317,8 @@ impl Node {
             self.answer(request, Ok(Reply::Kept(Err(why))), out);
         }
         if first {
-            self.emit(What::Unreachable { at: address.clone(), why, retry: Some(wait) }, out);
+            let who = self.redialled(address).map(|ix| self.peers.who(ix));
+            self.emit(What::Unreachable { who, at: address.clone(), why, retry: Some(wait) }, out);
         }
     }
 
@@ -334,7 +348,18 @@ impl Redial {
     fn new(address: Address, peer: Option<PeerId>, kept: bool, request: Option<RequestId>) -> Self {
         let (pause, due, since) = (limits::REDIAL_MIN, None, None);
         let requests = request.into_iter().collect();
-        Self { address, peer, kept, recalled: false, requests, pause, due, since, reported: false }
+        Self {
+            address,
+            peer,
+            kept,
+            recalled: false,
+            requests,
+            pause,
+            due,
+            since,
+            reported: false,
+            quiet: false,
+        }
     }
 
     /// What is spoken there, if whoever answered there can still be meant.

@@ -23,11 +23,7 @@ impl Node {
         let ix = self.native_peer(key);
         if let Some(conn) = self.links.get_mut(&id) {
             conn.peer = Some(ix);
-            let place = conn.dial.as_ref().and_then(|dial| dial.to.socket());
-            let peer = self.peers.get_mut(ix);
-            peer.held += 1;
-            // Should it never get to its hello, it can be looked for there.
-            peer.listens = peer.listens.or(place);
+            self.peers.get_mut(ix).held += 1;
         }
         // Whoever calls says first who it is, and hears nothing if that is refused.
         if id.is_dialled() {

@@ -134,13 +134,16 @@ impl Ndjson {
                     line.end();
                 }
             }
-            What::Unreachable { at: address, why, retry } => {
+            What::Unreachable { who, at: address, why, retry } => {
                 let ev = match why {
                     Why::Refused => "refused",
                     Why::TimedOut => "timeout",
                     _ => "lost",
                 };
-                let mut line = self.begin(ev, at, out);
+                let mut line = match who {
+                    Some(who) => self.about(ev, at, who, out),
+                    None => self.begin(ev, at, out),
+                };
                 line.text("addr", &address.to_string());
                 line.why(*why);
                 if let Some(retry) = retry {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::addr::Address;
 use crate::api::command::CommandError;
-use crate::api::event::What;
+use crate::api::event::{What, Who};
 use crate::api::reply::Reply;
 use crate::shell::failure::Failure;
 use crate::shell::receipts::{Origin, Sent};
@@ -71,22 +71,29 @@ impl Front<'_> {
                     if let Some(listens) = listens {
                         self.unreachable.remove(&Address::from(*listens));
                     }
+                    self.away.remove(&who.id);
                     self.present.insert(who.id, (*who, *listens));
                 }
                 What::Renamed { who, .. } => {
                     self.present.entry(who.id).and_modify(|(name, _)| *name = *who);
                 }
                 What::Left { who, .. } | What::Lost { who, .. } => drop(self.present.remove(&who.id)),
-                What::Unreachable { at, why, .. } => drop(self.unreachable.insert(at.clone(), *why)),
-                What::Kept { to, .. } => self.receipts.kept(to.id),
-                What::KeyChanged { at: Some(at), .. } => {
-                    self.unreachable.insert(Address::from(*at), Why::KeyChanged);
+                What::Unreachable { who, at, why, .. } => {
+                    self.unreachable.insert(at.clone(), *why);
+                    if let Some(who) = who {
+                        self.away.insert(who.id, None);
+                        self.rests(who);
+                    }
                 }
-                What::KeyChanged { at: None, .. }
-                | What::Missed { .. }
-                | What::SetBack { .. }
-                | What::StoreFailed(_)
-                | What::StoreWorks => {}
+                What::Kept { to, .. } => self.receipts.kept(to.id),
+                What::KeyChanged { who, at, shown, .. } => {
+                    if let Some(at) = at {
+                        self.unreachable.insert(Address::from(*at), Why::KeyChanged);
+                    }
+                    self.away.insert(who.id, Some(*shown));
+                    self.rests(who);
+                }
+                What::Missed { .. } | What::SetBack { .. } | What::StoreFailed(_) | What::StoreWorks => {}
                 What::Superseded { .. } | What::Dropped { .. } | What::Leaving => {}
             }
             self.out.event(&event);
@@ -143,6 +150,11 @@ impl Front<'_> {
                 return Ok(());
             }
             if moved.is_none() {
+                if let Some(Sent { to, .. }) = self.receipts.stuck()
+                    && self.rests(&to)
+                {
+                    continue;
+                }
                 let failure = self.stuck(within);
                 self.receipts.clear();
                 return Err(failure);
@@ -162,13 +174,35 @@ impl Front<'_> {
             .in_line(origin.line)
     }
 
+    /// What was said to somebody who is away is safe here, and nobody waits for it; that another key
+    /// answers in its place is the end of a batch. False if it is not so.
+    fn rests(&mut self, to: &Who) -> bool {
+        if let Some(Some(shown)) = self.away.get(&to.id).copied()
+            && let Some(Sent { origin, .. }) = self.receipts.failed(to.id, 0, u64::MAX)
+        {
+            let error = CommandError::KeyChanged { name: to.name, shown };
+            self.fail(origin.line, Failure::Command { verb: origin.verb, error });
+            return true;
+        }
+        let rests = self.keeps && !to.id.is_plain() && !self.present.contains_key(&to.id);
+        if rests {
+            self.receipts.kept(to.id);
+        }
+        rests
+    }
+
     fn fail(&mut self, line: usize, failure: Failure) {
         self.failed.get_or_insert((line, failure));
     }
 
     pub(super) fn follow(&mut self, reply: &Reply, origin: Origin) {
         match reply {
-            Reply::Queued { to, seq, .. } => self.receipts.sent(Sent { to: *to, seq: *seq, origin }),
+            Reply::Queued { to, seq, .. } => {
+                self.receipts.sent(Sent { to: *to, seq: *seq, origin });
+                if self.away.contains_key(&to.id) {
+                    self.rests(to);
+                }
+            }
             Reply::Broadcast(told) => {
                 for (to, seq) in told {
                     self.receipts.sent(Sent { to: *to, seq: *seq, origin });

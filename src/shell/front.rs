@@ -18,6 +18,7 @@ use crate::api::reply::Reply;
 use crate::api::settings::{Change, Setting, Settings};
 use crate::guest::Outside;
 use crate::id::{Name, PeerId, RequestId};
+use crate::key::PeerKey;
 use crate::limits;
 use crate::session::Session;
 use crate::shell::failure::Failure;
@@ -57,6 +58,10 @@ pub struct Front<'a> {
     /// Peers connected now, and where each listens.
     pub(super) present: BTreeMap<PeerId, (Who, Option<SocketAddr>)>,
     pub(super) unreachable: BTreeMap<Address, Why>,
+    /// Peers that were looked for and not found, and the key that answered instead of theirs.
+    pub(super) away: BTreeMap<PeerId, Option<PeerKey>>,
+    /// What waits for a peer that is away outlasts us, so a batch need not wait for it.
+    pub keeps: bool,
     /// What failed of that which a batch did not wait for.
     pub(super) failed: Option<(usize, Failure)>,
     /// Events that were ever taken in.
@@ -97,6 +102,8 @@ impl<'a> Front<'a> {
             asked: Vec::new(),
             present: BTreeMap::new(),
             unreachable: BTreeMap::new(),
+            away: BTreeMap::new(),
+            keeps: false,
             failed: None,
             events: 0,
             quota: None,

@@ -67,12 +67,14 @@ impl Look {
     }
 
     /// What a key is worth now, in words.
-    pub(super) fn trusted(&self, name: &str, words: &str, trust: Trust) -> String {
+    pub(super) fn trusted(&self, who: &Who, words: &str, trust: Trust) -> String {
+        let name = self.keyed(who);
         match trust {
             Trust::Verified => self.news(&format!("{name} is verified: {words}")),
-            Trust::FirstUse => {
-                self.news(&format!("{name} has this key from now on: {words}; once compared: trust {name}"))
-            }
+            Trust::FirstUse => self.news(&format!(
+                "{name} has this key from now on: {words}; once compared: trust {}",
+                who.name
+            )),
             Trust::Changed | Trust::Unknown | Trust::Plain => {
                 self.news(&format!("nothing is held against {name}'s place any more"))
             }

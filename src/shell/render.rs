@@ -55,7 +55,7 @@ impl Look {
                 let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
                 vec![self.news(&format!("closed a link{from}: {why}"))]
             }
-            What::Unreachable { at, why, retry } => vec![self.unreachable(at, *why, *retry)],
+            What::Unreachable { who, at, why, retry } => vec![self.unreachable(who.as_ref(), at, *why, *retry)],
             What::KeyChanged { who, at, pinned, shown } => self.key_changed(who, *at, *pinned, *shown),
             What::Missed { from, count: missed } => {
                 let missed = count(usize::try_from(*missed).unwrap_or(usize::MAX), "earlier message");
@@ -69,7 +69,7 @@ impl Look {
                 self.who(by)
             ))],
             What::Kept { to, count: waiting } => {
-                vec![self.news(&format!("{} for {} queued", stays(*waiting), self.who(to)))]
+                vec![self.news(&format!("{} for {} queued until you both run", stays(*waiting), self.who(to)))]
             }
             What::StoreFailed(fault) => vec![self.bad(&format!("✗ {fault}: nothing is promised until it does"))],
             What::StoreWorks => vec![self.news("what happens is saved again")],
@@ -136,7 +136,7 @@ impl Look {
             }
             Reply::Whois(whois) => self.whois(whois),
             Reply::Trusted { who, key, trust } => {
-                vec![self.trusted(&self.keyed(who), &key.words(), *trust)]
+                vec![self.trusted(who, &key.words(), *trust)]
             }
             Reply::Log(entries) => self.log(entries),
             Reply::Ignored(who, true) => {
@@ -183,7 +183,7 @@ impl Look {
         }
     }
 
-    fn keyed(&self, who: &Who) -> String {
+    pub(super) fn keyed(&self, who: &Who) -> String {
         self.who(&Who { twin: true, ..*who })
     }
 
@@ -211,13 +211,14 @@ impl Look {
         shown
     }
 
-    fn unreachable(&self, at: &Address, why: Why, retry: Option<Duration>) -> String {
+    fn unreachable(&self, who: Option<&Who>, at: &Address, why: Why, retry: Option<Duration>) -> String {
+        let who = who.map(|who| format!("{} is away: ", self.who(who))).unwrap_or_default();
         let hint = match why {
             Why::NotHobnob => format!("; if it is a plain program: connect --classic {at}"),
             _ => String::new(),
         };
         let retry = if retry.is_some() { "; trying again from time to time" } else { "" };
-        self.news(&format!("{at} {why}{hint}{retry}"))
+        self.news(&format!("{who}{at} {why}{hint}{retry}"))
     }
 
     fn peers(&self, rows: &[PeerRow]) -> Vec<String> {

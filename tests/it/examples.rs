@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// Runs an example as `cargo test` has built it, after a look at its header.
-fn example(name: &str, header: &str, args: &[&str]) -> String {
+pub(crate) fn example(name: &str, header: &str, args: &[&str]) -> String {
     let path = format!("{}/examples/{name}.rs", env!("CARGO_MANIFEST_DIR"));
     let source = std::fs::read_to_string(path).expect("an example");
     let begins = source.lines().take_while(|line| line.starts_with("//!"));
@@ -67,6 +67,16 @@ fn every_example_is_run_here() {
     names.sort();
     assert_eq!(
         names,
-        ["assure.rs", "bot.rs", "broadcast.rs", "chat", "lossy_world.rs", "mutants.rs", "two_nodes.rs"]
+        [
+            "assure.rs",
+            "bot.rs",
+            "broadcast.rs",
+            "chat",
+            "kill",
+            "kill.rs",
+            "lossy_world.rs",
+            "mutants.rs",
+            "two_nodes.rs"
+        ]
     );
 }

@@ -155,7 +155,8 @@ fn echo(alice: &mut Pty) -> (Duration, Duration) {
 fn honest(at: &str) -> Duration {
     let connect = || {
         let began = Instant::now();
-        let (code, _, err) = run(&["honest", "--listen", "127.0.0.1", "-c", &format!("connect {at}")]);
+        let (code, _, err) =
+            run(&["honest", "--ephemeral", "--listen", "127.0.0.1", "-c", &format!("connect {at}")]);
         assert_eq!(code, 0, "{err}");
         began.elapsed()
     };

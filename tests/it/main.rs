@@ -57,6 +57,9 @@ mod stage;
 mod descriptors;
 mod exit_codes;
 mod floods;
+mod kept;
+mod kept_keys;
+mod kill;
 mod proc;
 mod two_processes;
 

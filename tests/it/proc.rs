@@ -111,7 +111,7 @@ impl Peer {
         Self::spawn(hobnob(&["tail", "--listen", "127.0.0.1"]), args)
     }
 
-    fn spawn(mut command: Command, args: &[&str]) -> Self {
+    pub(crate) fn spawn(mut command: Command, args: &[&str]) -> Self {
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
         let stdin = child.stdin.take();
