@@ -240,12 +240,11 @@ fn lines_to_start_with_are_those_of_a_file_of_ours_alone() {
         }
         let folder = home.path().to_str().expect("UTF-8");
         let (mut alice, _) = Pty::hobnob_from(folder, &[("HOME", folder)]);
-        if is_read {
-            alice.at("zoe (0)>");
-        } else {
+        if !is_read {
             alice.line("is not read");
-            alice.at("alice (0)>");
         }
+        alice.keys(&format!("me{ENTER}"));
+        alice.line(if is_read { "you are zoe" } else { "you are alice" });
         quit(alice);
     }
     // What lies where somebody happens to be, or among what was received, is never read.
