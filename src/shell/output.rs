@@ -117,6 +117,8 @@ impl Output {
                 }
                 ndjson.reply(now, reply, &mut text);
             }
+            // That a message waits is no answer to a question.
+            Form::Text(_) if self.quiet && matches!(reply, Reply::Queued { .. }) => {}
             Form::Text(look) => put_lines(look.reply(reply), &mut text),
         }
         self.sink.lines(&text);
