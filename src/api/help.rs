@@ -108,6 +108,8 @@ fn introduction(topic: Topic) -> &'static str {
             "Texts need no quotes: everything behind the peer is sent as it stands, but for
 one pair of quotes around all of it. A line that is no command is never sent.
 Short: @bob TEXT sends to bob, * TEXT to everybody.
+✓ says that a message is safe here, ✓✓ that it is safe there. What is said to a
+peer that is away waits, across restarts too, and goes out when both run.
 "
         }
         Topic::Peers => {
@@ -119,9 +121,12 @@ Words with blanks in them are quoted as in a shell.
         Topic::Keys => {
             "A peer is its key; names are what people call each other, and two may choose
 the same. Then nothing is guessed: say which by key or address. Compare the
-words of whois aloud to be sure who somebody is. (The keys under your fingers:
-Tab completes, Ctrl-R searches what you typed, Ctrl-C clears the line, Ctrl-D
-leaves.)
+words of whois aloud to be sure who somebody is, then: trust PEER. The first key
+that answers for a peer is its key; another one in its place is refused, and
+what waits for the peer waits on, until you decide: trust PEER --replace KEY if
+it is the same person, --forget if somebody else is there now. (The keys under
+your fingers: Tab completes, Ctrl-R searches what you typed, Ctrl-C clears the
+line, Ctrl-D leaves.)
 "
         }
         Topic::Faults => {

@@ -153,6 +153,7 @@ impl Peer {
         match self.id {
             PeerId::Plain(_) => Trust::Plain,
             PeerId::Native(_) if self.changed.is_some() => Trust::Changed,
+            PeerId::Native(_) if self.gone => Trust::Unknown,
             PeerId::Native(_) if self.verified => Trust::Verified,
             PeerId::Native(_) if self.is_pinned() => Trust::FirstUse,
             PeerId::Native(_) => Trust::Unknown,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::addr::Address;
-use crate::api::command::CommandError;
+use crate::api::command::{Command, CommandError};
 use crate::api::event::{What, Who};
 use crate::api::reply::Reply;
 use crate::shell::failure::Failure;
@@ -72,9 +72,11 @@ impl Front<'_> {
                         self.unreachable.remove(&Address::from(*listens));
                     }
                     self.away.remove(&who.id);
+                    self.known.insert(who.id, who.name);
                     self.present.insert(who.id, (*who, *listens));
                 }
                 What::Renamed { who, .. } => {
+                    self.known.insert(who.id, who.name);
                     self.present.entry(who.id).and_modify(|(name, _)| *name = *who);
                 }
                 What::Left { who, .. } | What::Lost { who, .. } => drop(self.present.remove(&who.id)),
@@ -97,6 +99,16 @@ impl Front<'_> {
                 What::Superseded { .. } | What::Dropped { .. } | What::Leaving => {}
             }
             self.out.event(&event);
+        }
+    }
+
+    /// Learns the names of those who were met in earlier runs.
+    pub(super) fn recollect(&mut self) {
+        let request = self.session.submit(Command::Peers { known: true });
+        // Without an answer there are a few names less to complete.
+        let answer = self.until(RECOLLECT, |front| front.session.take_reply(request));
+        if let Ok(Some(Ok(Reply::Peers(rows)))) = answer {
+            self.known.extend(rows.iter().map(|row| (row.who.id, row.who.name)));
         }
     }
 
@@ -212,3 +224,6 @@ impl Front<'_> {
         }
     }
 }
+
+/// How long a node may take to say whom it knows.
+const RECOLLECT: Duration = Duration::from_secs(1);

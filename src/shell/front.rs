@@ -57,6 +57,8 @@ pub struct Front<'a> {
     pub(super) asked: Vec<(RequestId, &'static str)>,
     /// Peers connected now, and where each listens.
     pub(super) present: BTreeMap<PeerId, (Who, Option<SocketAddr>)>,
+    /// Names of those who were met, now or in an earlier run.
+    pub(super) known: BTreeMap<PeerId, Name>,
     pub(super) unreachable: BTreeMap<Address, Why>,
     /// Peers that were looked for and not found, and the key that answered instead of theirs.
     pub(super) away: BTreeMap<PeerId, Option<PeerKey>>,
@@ -101,6 +103,7 @@ impl<'a> Front<'a> {
             receipts: Receipts::default(),
             asked: Vec::new(),
             present: BTreeMap::new(),
+            known: BTreeMap::new(),
             unreachable: BTreeMap::new(),
             away: BTreeMap::new(),
             keeps: false,

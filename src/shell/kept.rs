@@ -59,8 +59,8 @@ impl Look {
         let (name, place) = (who.name, at.map(|at| format!(" at {at}")).unwrap_or_default());
         vec![
             self.bad(&format!("✗ ANOTHER KEY ANSWERS FOR {name}{place}; nothing was said to it")),
-            format!("  {name}'s key  {} {}", pinned.short(), pinned.words()),
-            format!("  it shows    {} {}", shown.short(), shown.words()),
+            format!("  {} {} is {name}'s key", pinned.short(), pinned.words()),
+            format!("  {} {} is what it shows", shown.short(), shown.words()),
             format!("  if {name} has told you of a new key: trust {name} --replace {}", shown.short()),
             format!("  if somebody else is there now:  trust {name} --forget"),
         ]

@@ -73,6 +73,7 @@ impl Desk {
 
 /// Obeys until somebody leaves.
 pub fn run(front: &mut Front<'_>, desk: &Desk, shared: &Shared) -> Exit {
+    front.recollect();
     loop {
         facts(front, shared);
         match desk.take() {
@@ -148,7 +149,8 @@ fn facts(front: &mut Front<'_>, shared: &Shared) {
         facts.me = me.to_string();
         facts.color = color;
         facts.connected = front.present.len();
-        facts.peers = front.present.values().map(|(who, _)| who.name.to_string()).collect();
+        let names = front.present.values().map(|(who, _)| who.name).chain(front.known.values().copied());
+        facts.peers = names.take(2 * limits::COMPLETIONS_MAX).map(|name| name.to_string()).collect();
         facts.addresses = front.present.values().filter_map(|(_, at)| at.map(|at| at.to_string())).collect();
         facts.chat = front.chat.as_ref().map(PeerRef::to_string);
     });

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::proc::{Peer, hobnob, home, run};
+use crate::pty::Pty;
 use crate::two_processes::free_port;
 
 /// A name with a place of its own on the network and on the disk.
@@ -227,4 +228,20 @@ fn ephemeral_leaves_no_file() {
     let output = command.env("HOME", &folder).output().expect("it runs");
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
     assert_eq!(std::fs::read_dir(&folder).expect("there").count(), 0);
+}
+
+#[test]
+fn who_was_met_in_an_earlier_run_is_completed() {
+    let ((alice, at_alice), (_bob, at_bob)) = met();
+    at_bob.quit();
+    at_alice.quit();
+    let (mut prompt, _) = Pty::hobnob("alice", &["--data", &alice.data], &[]);
+    prompt.keys("log b\t");
+    prompt.expect("the name", |screen| screen.current().starts_with("alice (0)> log bob"));
+    prompt.keys("\r");
+    prompt.line("<bob> second");
+    prompt.keys("trust bob --replace 12345678 --forget\r");
+    prompt.line("trust: --replace and --forget exclude each other");
+    prompt.keys("quit\r");
+    assert_eq!(prompt.end(), 0);
 }

@@ -29,6 +29,11 @@ pub(super) static VERBS: &[Verb] = &[
         build: |args| {
             let peer = args.required(peer)?;
             Ok(Action::Node(match args.option("--replace", word)? {
+                Some(_) if args.has("--forget") => {
+                    return Err(
+                        args.bad_value("--replace", "--replace and --forget exclude each other".into())
+                    );
+                }
                 Some(key) => Command::TrustReplace { peer, key },
                 None if args.has("--forget") => Command::TrustForget { peer },
                 None => Command::Trust { peer },
