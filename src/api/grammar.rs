@@ -78,7 +78,8 @@ pub fn parse(line: &str, mode: Mode) -> Result<Line, LineError> {
     let content = match head(line, line.len() - rest.len()) {
         Head::Empty => Content::Empty,
         Head::Comment => Content::Comment,
-        Head::Script => match skip_blanks(&skip_blanks(rest)[1..]) {
+        // Of what was pasted all line ends go, as none of them is read back.
+        Head::Script => match skip_blanks(&skip_blanks(rest)[1..]).trim_end_matches(['\r', '\n']) {
             "" => return Err(LineError::NothingFollows('=')),
             script => Content::Action(Action::Evaluate(script.to_owned())),
         },

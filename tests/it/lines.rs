@@ -52,6 +52,7 @@ fn what_people_type() {
         ("set", "set"),
         ("set bell", "set bell"),
         ("set timeout 2s", "set timeout 2s"),
+        ("= 1 +\n1\n\r\n\n", "= 1 +\n1"),
         ("0", "quit"),
         ("", "(empty)"),
         (" \t\r\n", "(empty)"),

@@ -12,18 +12,7 @@ use hobnob::play::{End, Ev, Head, Moment, More, Play, Verdict, WorldKind};
 use hobnob::report::{events, html, stable};
 use hobnob::text::Untrusted;
 
-/// Everything that a page may consist of.
-#[rustfmt::skip]
-const ELEMENTS: [&str; 29] = [
-    "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "pre", "dl", "dt", "dd", "div",
-    "span", "small", "article", "table", "tbody", "tr", "td", "th", "details", "summary", "svg", "text",
-    "rect", "path",
-];
-#[rustfmt::skip]
-const ATTRIBUTES: [&str; 17] = [
-    "lang", "charset", "http-equiv", "content", "name", "class", "id", "x", "y", "width", "height", "viewbox",
-    "viewBox", "d", "role", "open", "transform",
-];
+use crate::fuzz::page::check;
 
 /// What people have put into pages to make something run or be loaded.
 fn payloads(port: u16) -> Vec<String> {
@@ -106,54 +95,6 @@ fn hostile(payloads: &[String]) -> Play {
         wall: None,
     };
     Play { head, moments, end: Some(End { at: 0, result: 3, trace: None }) }
-}
-
-/// The elements of a page with their attributes; what is between tags is text.
-fn tags(page: &str) -> Vec<(String, Vec<String>)> {
-    let (mut found, mut rest) = (Vec::new(), page);
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        let name: String =
-            rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/' || *c == '!').collect();
-        rest = &rest[name.len()..];
-        let (mut attributes, mut word, mut quote) = (Vec::new(), String::new(), None);
-        let mut end = rest.len();
-        for (at, c) in rest.char_indices() {
-            match (quote, c) {
-                (Some(open), c) if c == open => quote = None,
-                (Some(_), _) => {}
-                (None, '"' | '\'') => quote = Some(c),
-                (None, ' ' | '>' | '\n') => {
-                    let key = word.split('=').next().unwrap_or_default().trim_matches('/');
-                    if !key.is_empty() {
-                        attributes.push(key.to_owned());
-                    }
-                    word.clear();
-                    if c == '>' {
-                        end = at + 1;
-                        break;
-                    }
-                }
-                (None, _) => word.push(c),
-            }
-        }
-        rest = &rest[end..];
-        if name == "style" {
-            rest = rest.split_once("</style>").map_or("", |(_, rest)| rest);
-        }
-        found.push((name.trim_start_matches('/').to_owned(), attributes));
-    }
-    found
-}
-
-fn check(page: &str) {
-    for (name, attributes) in tags(page) {
-        let known = ELEMENTS.contains(&name.as_str()) || name.eq_ignore_ascii_case("!doctype");
-        assert!(known, "an element <{name}>");
-        for attribute in attributes.iter().filter(|_| !name.starts_with('!')) {
-            assert!(ATTRIBUTES.contains(&attribute.as_str()), "<{name} {attribute}>");
-        }
-    }
 }
 
 /// What a browser makes of the page; `None` without a browser.

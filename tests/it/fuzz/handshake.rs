@@ -158,7 +158,8 @@ pub(super) fn target(data: &[u8]) {
         between.deed(&mut draw);
         between.check();
     }
-    let timely = between.now < Mono(0).plus(limits::PLAIN_PROBE);
+    // Who listens first, and hears nothing for long, takes the other for a plain program.
+    let timely = between.now.plus(limits::LISTENER_SILENCE) < Mono(0).plus(limits::PLAIN_PROBE);
     if between.touched || ourselves || !timely {
         return;
     }

@@ -187,7 +187,7 @@ fn class(play: &Play) {
     let class = Class { rubric: play.head.hash.clone(), seed: 1, rows, talks };
     let html = class.html();
     visible("class page", &html);
-    page::check(&html);
+    page::check_class(&html);
     visible("class lines", &class.lines());
     let csv = class.csv().expect("in memory");
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&csv[..]);
