@@ -40,6 +40,10 @@ impl Sender<'_> {
         }
         let pieces: Vec<_> =
             cut(text, room.saturating_sub(NUMBER_MAX), cost).into_iter().flat_map(said).collect();
+        // All the others were blank.
+        if let [only] = pieces[..] {
+            return vec![self.framed(dialect, only).into_bytes()];
+        }
         let count = pieces.len();
         let numbered = (1..).zip(pieces).map(|(number, piece)| format!("({number}/{count}) {piece}"));
         numbered.map(|piece| self.framed(dialect, &piece).into_bytes()).collect()
@@ -210,6 +214,15 @@ mod tests {
         }
         let long = plain_name(&"9".repeat(1000));
         assert_eq!((long.len(), plain_name(&long) == long), (NAME_MAX, true));
+    }
+
+    #[test]
+    fn what_is_left_of_a_text_of_blanks_has_no_number() {
+        let own = Sender { addr: ([10, 0, 0, 1], 5000).into(), name: "us" };
+        let text = format!("{}here", " ".repeat(2 * MESSAGE_MAX));
+        let parts = own.message(Dialect::Lines, &text);
+        let parts: Vec<_> = parts.iter().map(|part| String::from_utf8_lossy(part)).collect();
+        assert!(matches!(&parts[..], [part] if part.trim() == "here"), "{parts:?}");
     }
 
     #[test]
