@@ -1,7 +1,8 @@
-//! Rows of characters in columns, as a terminal shows them: wide characters take two, combining ones
-//! none. What does not fit is cut. Knows nothing of what is drawn.
+//! Rows of characters in columns, as a terminal shows them: wide characters take two, what belongs to
+//! the one before none, and a selector may make two of one. What does not fit is cut. Knows nothing of what is drawn.
 
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 /// One row, a string for each column; behind a wide character stands an empty one.
 pub(super) struct Row(Vec<String>);
@@ -35,16 +36,16 @@ impl Row {
     /// Writes from here on, as far as there is room.
     pub(super) fn put(&mut self, at: usize, text: &str) {
         let mut at = at;
-        for c in cut(text, self.0.len().saturating_sub(at)).chars() {
-            match c.width().unwrap_or(0) {
+        for grapheme in cut(text, self.0.len().saturating_sub(at)).graphemes(true) {
+            match grapheme.width() {
                 // It belongs to the character before.
                 0 => {
                     if let Some(before) = self.0.iter_mut().take(at).rev().find(|cell| !cell.is_empty()) {
-                        before.push(c);
+                        before.push_str(grapheme);
                     }
                 }
                 wide => {
-                    self.set(at, c.encode_utf8(&mut [0; 4]));
+                    self.set(at, grapheme);
                     for behind in 1..wide {
                         self.set(at + behind, "");
                     }
@@ -85,7 +86,7 @@ impl Row {
 }
 
 pub(super) fn width(text: &str) -> usize {
-    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+    text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
 /// As much of visible text as fits so many columns.
@@ -94,12 +95,12 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
         return text.to_owned();
     }
     let (mut kept, mut used) = (String::new(), 0);
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
+    for grapheme in text.graphemes(true) {
+        used += grapheme.width();
         if used + 1 > columns {
             break;
         }
-        kept.push(c);
+        kept.push_str(grapheme);
     }
     if columns > 0 {
         kept.push('…');
@@ -125,5 +126,7 @@ mod tests {
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("x", 0), "");
+        // Of a digit or a heart the selector makes a picture of two columns.
+        assert_eq!((width("0\u{fe0f}"), cut("0\u{fe0f}0\u{fe0f}", 3)), (2, "0\u{fe0f}…".to_owned()));
     }
 }
