@@ -151,6 +151,21 @@ impl Node {
         self.dial(&address, Dialect::Native, Intent::Keep, out);
     }
 
+    /// Something was said to a peer from which we are parting: it is connected to once more after that.
+    pub(super) fn reach_later(&mut self, ix: PeerIx) {
+        let peer = self.peers.get(ix);
+        let (id, Some(listens)) = (peer.id, peer.listens) else { return };
+        if !self.redials.iter().any(|redial| redial.peer == Some(id)) {
+            self.redials.push(Redial::new(Address::from(listens), Some(id), false, None));
+        }
+    }
+
+    /// We have parted from a peer, and before that forgot every reason to reach it: what there is now
+    /// was asked for later.
+    pub(super) fn reach_again(&mut self, ix: PeerIx) {
+        self.schedule(self.peers.get(ix).id);
+    }
+
     /// Whoever was connected to us when we were last here is looked for, and whoever something waits
     /// for. Many at once would be a storm, so each has its own moment.
     pub(super) fn recall(&mut self, out: &mut Vec<Effect>) {

@@ -61,6 +61,8 @@ impl Node {
         if !connected {
             self.watch_age();
             self.reach(ix, out);
+        } else if self.is_parting(ix) {
+            self.reach_later(ix);
         }
     }
 

@@ -83,6 +83,13 @@ impl Node {
         done.into_iter().for_each(|request| self.part_from(request, out));
     }
 
+    /// Whether a goodbye to this peer waits for what is still to be delivered.
+    pub(super) fn is_parting(&self, ix: PeerIx) -> bool {
+        self.waiting
+            .values()
+            .any(|waiting| matches!(waiting, Waiting::Part { whom, .. } if whom.contains(&ix)))
+    }
+
     /// Closes what is open with the peers of a waiting goodbye, and answers it.
     fn part_from(&mut self, request: RequestId, out: &mut Vec<Effect>) {
         let Some(Waiting::Part { whom, .. }) = self.waiting.get(&request) else { return };
@@ -99,6 +106,7 @@ impl Node {
             for link in links {
                 self.part(link, Bye::Disconnecting, out);
             }
+            self.reach_again(ix);
         }
         self.answer(request, Ok(Reply::Disconnected(told)), out);
     }

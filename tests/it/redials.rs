@@ -153,3 +153,21 @@ fn whoever_we_part_from_stays_away() {
     // Bob's own dial may come to prove its key only then; that is his wish.
     assert!(total <= 4, "{total} came back");
 }
+
+#[test]
+fn what_is_asked_for_while_a_goodbye_waits_is_done_after_it() {
+    let later = |net: &Net| [send("bob", "after all"), keep(net, 1)];
+    for asked in 0..2 {
+        let mut net = pair();
+        // What is not delivered makes the goodbye wait.
+        net.give(0, send("bob", "before"));
+        net.give(0, Command::Disconnect { peer: Some(PeerRef::Word("bob".into())) });
+        let command = later(&net)[asked].clone();
+        net.give(0, command);
+        net.stall(Duration::from_secs(5));
+        net.cut(0, 1);
+        net.pass(Duration::from_secs(30));
+        let expected = ["alice: before", "alice: after all"];
+        assert_eq!(net.heard(1), expected[..2 - asked], "after {:?}", later(&net)[asked]);
+    }
+}

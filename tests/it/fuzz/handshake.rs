@@ -81,7 +81,10 @@ impl Between {
     fn say(&mut self, side: usize, text: &[u8]) {
         let side = &mut self.sides[side];
         if side.link.is_open() && !side.over {
-            side.link.say(&mut Vec::new(), |run| run.extend_from_slice(text));
+            // As much at once as there is in a message.
+            for piece in text.chunks(limits::BODY_MAX) {
+                side.link.say(&mut Vec::new(), |run| run.extend_from_slice(piece));
+            }
             side.said.extend_from_slice(text);
             side.gather();
         }

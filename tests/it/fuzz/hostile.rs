@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use hobnob::key::Keys;
+use hobnob::limits;
 use hobnob::link::Link;
 use hobnob::rng::{Rng, Seed};
 use hobnob::time::Mono;
@@ -104,7 +105,10 @@ impl Hostile {
             _ => run.extend_from_slice(draw.run()),
         }
         if self.link.is_open() {
-            self.link.say(&mut Vec::new(), |out| out.append(&mut run));
+            // As much at once as there is in a message; where it is cut makes no difference.
+            for piece in run.chunks(limits::BODY_MAX) {
+                self.link.say(&mut Vec::new(), |out| out.extend_from_slice(piece));
+            }
         }
         self.gather();
     }
