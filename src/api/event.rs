@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::addr::Address;
 use crate::api::command::Dialect;
+use crate::api::reply::Trust;
 use crate::id::{MessageId, Name, PeerId};
 use crate::key::PeerKey;
 use crate::text::{Body, Untrusted};
@@ -21,6 +22,8 @@ pub struct Who {
     pub name: Name,
     /// Another peer has the same name, so its key or address must stand beside it.
     pub twin: bool,
+    /// What its key is worth; at first use nobody has compared it yet.
+    pub trust: Trust,
 }
 
 /// What happened, and when.

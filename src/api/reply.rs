@@ -54,12 +54,10 @@ pub enum Reply {
     Aliased(Who),
     /// To `Trust` and its kin: what its key is worth now.
     Trusted {
-        /// Whose.
+        /// Whose, and what it is worth.
         who: Who,
         /// Its key.
         key: PeerKey,
-        /// What it is worth.
-        trust: Trust,
     },
     /// To `Log`.
     Log(Vec<LogEntry>),
@@ -84,8 +82,6 @@ pub struct PeerRow {
     pub state: PeerState,
     /// Which protocol it speaks.
     pub dialect: Dialect,
-    /// What its key is worth.
-    pub trust: Trust,
     /// The last round trip.
     pub rtt: Option<Duration>,
     /// How long ago it was heard.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use crate::api::command::CommandError;
 use crate::api::event::{Message, What, Who};
-use crate::api::reply::{LogEntry, Reply};
+use crate::api::reply::{LogEntry, Reply, Trust};
 use crate::id::{LoadId, MessageId, RequestId, SaveId};
 use crate::key::PeerKey;
 use crate::limits;
@@ -164,7 +164,10 @@ impl Node {
     fn entry(&self, row: LogRow) -> LogEntry {
         let LogRow { with, name, ours, at, text, state } = row;
         let known = self.peers.find(with).map(|ix| self.peers.who(ix));
-        let who = known.unwrap_or(Who { id: with, name, twin: false });
+        let who = known.unwrap_or_else(|| {
+            let trust = if with.is_plain() { Trust::Plain } else { Trust::Unknown };
+            Who { id: with, name, twin: false, trust }
+        });
         LogEntry { who, ours, at, text, state }
     }
 

@@ -107,7 +107,7 @@ impl Peers {
     /// The peer as it is to be shown.
     pub(super) fn who(&self, ix: PeerIx) -> Who {
         let peer = self.get(ix);
-        Who { id: peer.id, name: peer.name(), twin: peer.twin }
+        Who { id: peer.id, name: peer.name(), twin: peer.twin, trust: peer.trust() }
     }
 
     /// Who `what` means.
@@ -155,7 +155,6 @@ impl Peers {
             listens: peer.listens,
             state: peer.state,
             dialect: peer.dialect(),
-            trust: peer.trust(),
             rtt: peer.rtt,
             heard: peer.heard.map(|heard| now.since(heard)),
             queued: peer.outbox.len() + peer.plain.as_ref().map_or(0, |plain| plain.queue.len()),

@@ -158,7 +158,7 @@ impl Node {
     fn answer_trust(&mut self, request: RequestId, ix: PeerIx) {
         let peer = self.peers.get(ix);
         let Some(key) = peer.key() else { return };
-        let reply = Reply::Trusted { who: self.peers.who(ix), key, trust: peer.trust() };
+        let reply = Reply::Trusted { who: self.peers.who(ix), key };
         self.once_saved(Mark::Answer(request, Box::new(reply)));
     }
 }

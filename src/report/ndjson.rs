@@ -202,7 +202,7 @@ impl Ndjson {
                 line.addr(whois.row.listens);
                 line.text("state", whois.row.state.word());
                 line.text("dialect", whois.dialect);
-                line.text("trust", whois.row.trust.word());
+                line.text("trust", whois.row.who.trust.word());
                 if let Some(key) = whois.key {
                     line.text("full_key", &key.to_string());
                     line.text("words", &key.words());
@@ -211,11 +211,11 @@ impl Ndjson {
                 line.number("sent", whois.sent);
                 line.end();
             }
-            Reply::Trusted { who, key, trust } => {
+            Reply::Trusted { who, key } => {
                 let mut line = self.about("reply", now, who, out);
                 line.text("full_key", &key.to_string());
                 line.text("words", &key.words());
-                line.text("trust", trust.word());
+                line.text("trust", who.trust.word());
                 line.end();
             }
             Reply::Log(entries) => {
@@ -298,7 +298,7 @@ impl Ndjson {
         let mut line = self.about("reply", now, &row.who, out);
         line.addr(row.listens);
         line.text("state", row.state.word());
-        line.text("trust", row.trust.word());
+        line.text("trust", row.who.trust.word());
         if let Some(rtt) = row.rtt {
             line.seconds("rtt", rtt);
         }
@@ -352,6 +352,7 @@ mod tests {
     use super::*;
     use crate::api::command::Dialect;
     use crate::api::event::Message;
+    use crate::api::reply::Trust;
     use crate::key::PeerKey;
     use crate::text::{Body, Untrusted};
     use crate::time::{Now, Wall};
@@ -363,6 +364,7 @@ mod tests {
             id: PeerId::Native(PeerKey([0xab; 32])),
             name: Name::new("bob").expect("a name"),
             twin: false,
+            trust: Trust::FirstUse,
         };
         let body = Untrusted::new(Body::new(text).expect("a body"));
         let dialect = Dialect::Native;

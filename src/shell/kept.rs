@@ -7,7 +7,7 @@ use crate::api::event::Who;
 use crate::api::reply::{LogEntry, MessageState, Trust};
 use crate::id::{Name, PeerId};
 use crate::key::PeerKey;
-use crate::shell::render::Look;
+use crate::shell::render::{Look, unsure};
 
 /// What a key is worth, and what to do about it.
 pub(super) fn worth(trust: Trust, name: Name) -> String {
@@ -39,7 +39,7 @@ impl Look {
         let head = match (entry.ours, entry.who.id) {
             (true, _) => format!("you to {who} ({}):", entry.state.word()),
             (false, PeerId::Plain(_)) => format!("{} <{}>", "[plain]", who.trim_start_matches("[plain] ")),
-            (false, PeerId::Native(_)) => format!("<{who}>"),
+            (false, PeerId::Native(_)) => format!("<{who}{}>", unsure(&entry.who)),
         };
         let mut lines = entry.text.display_lines().into_iter();
         let first = lines.next().unwrap_or_default();
@@ -67,9 +67,9 @@ impl Look {
     }
 
     /// What a key is worth now, in words.
-    pub(super) fn trusted(&self, who: &Who, words: &str, trust: Trust) -> String {
+    pub(super) fn trusted(&self, who: &Who, words: &str) -> String {
         let name = self.keyed(who);
-        match trust {
+        match who.trust {
             Trust::Verified => self.news(&format!("{name} is verified: {words}")),
             Trust::FirstUse => self.news(&format!(
                 "{name} has this key from now on: {words}; once compared: trust {}",

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::addr::Address;
 use crate::api::command::Dialect;
 use crate::api::event::{Event, Message, What, Who};
-use crate::api::reply::{PeerRow, Reply, Status, Whois};
+use crate::api::reply::{PeerRow, Reply, Status, Trust, Whois};
 use crate::id::PeerId;
 use crate::report::hue;
 use crate::shell::kept::worth;
@@ -135,9 +135,7 @@ impl Look {
                 vec![self.news(&format!("pong from {} in {}", self.who(who), rounded(*rtt)))]
             }
             Reply::Whois(whois) => self.whois(whois),
-            Reply::Trusted { who, key, trust } => {
-                vec![self.trusted(who, &key.words(), *trust)]
-            }
+            Reply::Trusted { who, key } => vec![self.trusted(who, &key.words())],
             Reply::Log(entries) => self.log(entries),
             Reply::Ignored(who, true) => {
                 vec![self.news(&format!("ignoring {}: what it says is not shown", self.keyed(who)))]
@@ -206,7 +204,7 @@ impl Look {
             message.claim.as_ref().map(|claim| format!(" (says {})", claim.display())).unwrap_or_default();
         let mut lines = message.text.display_lines().into_iter();
         let first = lines.next().unwrap_or_default();
-        let mut shown = vec![format!("{mark}<{name}{suffix}>{claim} {first}")];
+        let mut shown = vec![format!("{mark}<{name}{suffix}{}>{claim} {first}", unsure(who))];
         shown.extend(lines.map(|line| format!("  | {line}")));
         shown
     }
@@ -237,7 +235,7 @@ impl Look {
                 self.who(&row.who),
                 row.listens.map_or_else(|| unlisted(row), |at| at.to_string()),
                 row.state.word().to_owned(),
-                row.trust.word().to_owned(),
+                row.who.trust.word().to_owned(),
                 row.rtt.map_or_else(|| "-".into(), rounded),
                 row.heard.map_or_else(|| "-".into(), |ago| format!("{} ago", rounded_seconds(ago))),
                 notes.join(", "),
@@ -270,7 +268,7 @@ impl Look {
             Some(key) => {
                 lines.push(format!("  key           {key}"));
                 lines.push(format!("  words         {}", key.words()));
-                lines.push(format!("  trust         {}", worth(row.trust, row.who.name)));
+                lines.push(format!("  trust         {}", worth(row.who.trust, row.who.name)));
             }
             None => lines.push("  key           none: a plain program proves nothing".into()),
         }
@@ -337,6 +335,15 @@ fn stays(messages: usize) -> String {
 /// A plain peer's name; of one that never said where it listens, the address that is known of it.
 fn called(who: &Who, addr: SocketAddr) -> String {
     if addr.port() == 0 { format!("{}:?", addr.ip()) } else { who.name.to_string() }
+}
+
+/// What stands behind the name of a peer whose key nobody has compared yet: somebody in the middle of
+/// the first contact would look the same.
+pub(super) fn unsure(who: &Who) -> &'static str {
+    match who.trust {
+        Trust::FirstUse | Trust::Unknown | Trust::Changed => "?",
+        Trust::Verified | Trust::Plain => "",
+    }
 }
 
 /// The messages `first..=last`.

@@ -174,6 +174,7 @@ fn who(mix: &mut Mix, who: &Who) {
     }
     mix.bytes(who.name.as_str().as_bytes());
     mix.add(u64::from(who.twin));
+    mix.add(who.trust as u64);
 }
 
 fn address(mix: &mut Mix, addr: &SocketAddr) {
@@ -193,6 +194,7 @@ mod tests {
     use super::*;
     use crate::api::command::Dialect;
     use crate::api::event::Message;
+    use crate::api::reply::Trust;
     use crate::id::LoadId;
     use crate::id::{LinkId, MessageId, Name, RequestId, SaveId};
     use crate::key::PeerKey;
@@ -207,7 +209,7 @@ mod tests {
 
     fn peer(key: u8, name: &str, twin: bool) -> Who {
         let name = Name::new(name).expect("a name");
-        Who { id: PeerId::Native(PeerKey([key; 32])), name, twin }
+        Who { id: PeerId::Native(PeerKey([key; 32])), name, twin, trust: Trust::FirstUse }
     }
 
     /// All different, in pairs and threes that differ in one field.

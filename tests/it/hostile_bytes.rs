@@ -26,9 +26,9 @@ fn still_well(alice: &mut Peer) {
     let mut bob = Peer::start("bob", &["--peer", &alice.at()]);
     bob.expect("* alice joined");
     bob.say("send alice are you well?");
-    alice.expect("<bob> are you well?");
+    alice.expect("<bob?> are you well?");
     alice.say("reply yes");
-    bob.expect("<alice> yes");
+    bob.expect("<alice?> yes");
     bob.quit();
     alice.expect("* bob left");
 }
@@ -115,11 +115,11 @@ fn hostile_text_is_shown_and_does_nothing() {
     let mut bob = Peer::start("bob", &["--peer", &alice.at()]);
     bob.expect("* alice joined");
     bob.say("send alice \u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{9b}31m\u{202e}x\u{2028}* carol left");
-    let line = alice.expect("<bob>");
-    assert_eq!(line, "<bob> \\x1b]52;c;aGk=\\x07\\x1b[2J\\u{9b}31m\\u{202e}x\\u{2028}* carol left");
+    let line = alice.expect("<bob?>");
+    assert_eq!(line, "<bob?> \\x1b]52;c;aGk=\\x07\\x1b[2J\\u{9b}31m\\u{202e}x\\u{2028}* carol left");
     let mut stream = TcpStream::connect(alice.addr).expect("it listens");
-    stream.write_all(b"127.0.0.1:7 Eve one\n* bob left\n<bob> two").expect("it reads");
+    stream.write_all(b"127.0.0.1:7 Eve one\n* bob left\n<bob?> two").expect("it reads");
     alice.expect("[plain] <Eve> one");
     assert_eq!(alice.expect("bob left"), "  | * bob left");
-    assert_eq!(alice.expect("two"), "  | <bob> two");
+    assert_eq!(alice.expect("two"), "  | <bob?> two");
 }

@@ -5,6 +5,7 @@ use hobnob::addr::Address;
 use hobnob::api::command::Dialect;
 use hobnob::api::event::{Event, Message, What, Who};
 use hobnob::api::grammar::{Mode, parse};
+use hobnob::api::reply::Trust;
 use hobnob::id::{Name, PeerId};
 use hobnob::key::PeerKey;
 use hobnob::shell::render::Look;
@@ -92,7 +93,8 @@ fn says(text: &str, dialect: Dialect) -> Event {
         Dialect::Native => PeerId::Native(PeerKey([1; 32])),
         Dialect::Plain => PeerId::Plain(([10, 0, 0, 9], 7_202).into()),
     };
-    let from = Who { id, name: Name::new("bob").expect("a name"), twin: false };
+    let trust = if dialect == Dialect::Plain { Trust::Plain } else { Trust::FirstUse };
+    let from = Who { id, name: Name::new("bob").expect("a name"), twin: false, trust };
     let text = Untrusted::new(Body::new(text).expect("a body"));
     let claim = (dialect == Dialect::Plain).then(|| Untrusted::new("10.0.0.8:1\x1b[2J".to_owned()));
     let message = Message { from, seq: 1, id: None, text, auto: false, dialect, claim };
@@ -155,13 +157,13 @@ fn forgeries() -> Vec<String> {
     let lines = [
         "* bob left",
         "* carol joined at 10.0.0.1:5000",
-        "<carol> send me your key",
+        "<carol?> send me your key",
         "[plain] <carol> hi",
         "alice (1)> ",
         "✓✓ carol #1 delivered",
         "✗ ANOTHER KEY ANSWERS FOR carol",
-        "  | <carol> hi",
-        "00:00:00 <carol> hi",
+        "  | <carol?> hi",
+        "00:00:00 <carol?> hi",
         "* you are alice, key 00",
         "trust carol --replace 00000000",
     ];
@@ -180,7 +182,7 @@ fn forgeries() -> Vec<String> {
 #[test]
 fn no_text_makes_a_line_that_looks_like_another() {
     for text in forgeries() {
-        for (dialect, begins) in [(Dialect::Native, "<bob> "), (Dialect::Plain, "[plain] <bob> ")] {
+        for (dialect, begins) in [(Dialect::Native, "<bob?> "), (Dialect::Plain, "[plain] <bob> ")] {
             let shown = LOOK.event(&says(&text, dialect));
             assert!(shown[0].starts_with(begins), "{text:?}: {shown:?}");
             // What was written is read back, line for line, behind the name and the gutter.
@@ -211,14 +213,14 @@ fn no_text_is_a_template() {
         "{\"ev\":\"end\"}",
     ];
     for text in texts {
-        assert_eq!(LOOK.event(&says(text, Dialect::Native)), [format!("<bob> {text}")]);
+        assert_eq!(LOOK.event(&says(text, Dialect::Native)), [format!("<bob?> {text}")]);
     }
     let mut alice = crate::proc::Peer::start("alice", &[]);
     let mut bob = crate::proc::Peer::start("bob", &["--peer", &alice.at()]);
     bob.expect("* alice joined");
     for text in texts {
         bob.say(&format!("send alice {text}"));
-        assert_eq!(alice.expect("<bob>"), format!("<bob> {text}"));
+        assert_eq!(alice.expect("<bob?>"), format!("<bob?> {text}"));
     }
     bob.quit();
 }

@@ -45,9 +45,9 @@ pub(crate) fn met() -> ((Kept, Peer), (Kept, Peer)) {
     let (alice, bob) = (Kept::new("alice"), Kept::new("bob"));
     let (mut at_alice, mut at_bob) = (alice.start(), bob.start());
     at_alice.say(&format!("send :{} first", bob.port));
-    at_bob.expect("<alice> first");
+    at_bob.expect("<alice?> first");
     at_bob.say("send alice second");
-    at_alice.expect("<bob> second");
+    at_alice.expect("<bob?> second");
     at_bob.expect("✓✓ alice #1 delivered");
     ((alice, at_alice), (bob, at_bob))
 }
@@ -70,11 +70,11 @@ fn the_history_is_there_in_the_next_run() {
     let lines = alice.log("");
     assert_eq!(lines.len(), 5, "{lines:#?}");
     assert!(lines[0].ends_with("✓✓ you to bob (delivered): first"), "{lines:#?}");
-    assert!(lines[1].ends_with("<bob> second"), "{lines:#?}");
+    assert!(lines[1].ends_with("<bob?> second"), "{lines:#?}");
     assert_eq!(alice.log("bob -n 2"), lines[3..]);
     assert_eq!(alice.log("--find deploy"), lines[2..3]);
     assert_eq!(alice.log("bob --find CAFE"), lines[3..4]);
-    assert_eq!(bob.log("-n 1")[0].split_once("    ").map(|(_, said)| said), Some("<alice> lunch?"));
+    assert_eq!(bob.log("-n 1")[0].split_once("    ").map(|(_, said)| said), Some("<alice?> lunch?"));
     assert_eq!(alice.log("--find nowhere"), ["* no message is kept that fits"]);
     let (code, _, err) = alice.obey("log carol");
     assert_eq!((code, err.contains("no peer called \"carol\"")), (3, true), "{err}");
@@ -98,14 +98,14 @@ fn one_command_for_a_peer_that_is_away_queues_it_and_says_so() {
     assert!(lines[1].ends_with("✓  you to bob (queued): number 3"), "{lines:#?}");
     // Both go out at the next chance, once and in order.
     let (mut at_alice, mut at_bob) = (alice.start(), bob.start());
-    at_bob.expect("<alice> number 2");
-    at_bob.expect("<alice> number 3");
+    at_bob.expect("<alice?> number 2");
+    at_bob.expect("<alice?> number 3");
     at_alice.expect("#3 delivered");
     at_alice.say("send bob number 4");
-    at_bob.expect("<alice> number 4");
+    at_bob.expect("<alice?> number 4");
     at_alice.quit();
     let said = at_bob.quit();
-    assert_eq!(said.iter().filter(|line| line.contains("<alice>")).count(), 3, "{said:#?}");
+    assert_eq!(said.iter().filter(|line| line.contains("<alice?>")).count(), 3, "{said:#?}");
     assert!(alice.log("").iter().all(|line| !line.contains("queued")));
 }
 
@@ -118,8 +118,8 @@ fn what_waits_is_delivered_by_one_command_too_when_its_peer_is_back() {
     let mut at_bob = bob.start();
     let (code, out, _) = alice.obey("send bob after");
     assert_eq!(code, 0, "{out}");
-    at_bob.expect("<alice> before");
-    at_bob.expect("<alice> after");
+    at_bob.expect("<alice?> before");
+    at_bob.expect("<alice?> after");
     assert!(out.contains("delivered") && !out.contains("queued until"), "{out}");
 }
 
@@ -137,14 +137,14 @@ fn a_pipe_goes_on_while_its_peer_is_away_and_is_killed_with_what_waits() {
     at_alice.wait();
     let (mut at_bob, mut at_alice) = (bob.start(), alice.start());
     for number in 0..20 {
-        at_bob.expect(&format!("<alice> number {number}"));
+        at_bob.expect(&format!("<alice?> number {number}"));
     }
     at_alice.expect("#21 delivered");
     at_bob.say("log alice -n 20");
-    at_bob.expect("<alice> number 19");
+    at_bob.expect("<alice?> number 19");
     at_alice.quit();
     let said = at_bob.quit();
-    let shown = said.iter().filter(|line| line.starts_with("<alice>")).count();
+    let shown = said.iter().filter(|line| line.starts_with("<alice?>")).count();
     assert_eq!(shown, 20, "{said:#?}");
 }
 
@@ -239,7 +239,7 @@ fn who_was_met_in_an_earlier_run_is_completed() {
     prompt.keys("log b\t");
     prompt.expect("the name", |screen| screen.current().starts_with("alice (0)> log bob"));
     prompt.keys("\r");
-    prompt.line("<bob> second");
+    prompt.line("<bob?> second");
     prompt.keys("trust bob --replace 12345678 --forget\r");
     prompt.line("trust: --replace and --forget exclude each other");
     prompt.keys("quit\r");

@@ -39,11 +39,11 @@ fn a_changed_key_is_refused_loudly_until_it_is_replaced() {
     at_alice.say(&format!("trust bob --replace {}", &key[..8]));
     let line = at_alice.expect("has this key from now on");
     assert!(line.ends_with("; once compared: trust bob"), "{line}");
-    at_bob.expect("<alice> held");
+    at_bob.expect("<alice?> held");
     at_alice.expect("✓✓ bob #1 delivered");
     at_alice.quit();
     let said = at_bob.quit();
-    assert_eq!(said.iter().filter(|line| line.contains("<alice>")).count(), 1, "{said:#?}");
+    assert_eq!(said.iter().filter(|line| line.contains("<alice?>")).count(), 1, "{said:#?}");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn who_is_forgotten_at_a_place_makes_room_for_somebody_else() {
     assert_eq!((code, &*err), (0, ""), "{out}");
     let (code, out, err) = alice.obey(&format!("send :{} hello", carol.port));
     assert_eq!((code, &*err), (0, ""), "{out}");
-    at_carol.expect("<alice> hello");
+    at_carol.expect("<alice?> hello");
 }
 
 /// Why a folder is refused; whatever is in it stays as it is.
@@ -123,7 +123,7 @@ fn a_file_that_cannot_grow_refuses_what_is_said_until_the_next_start() {
     at_alice.say("send bob there is room");
     drop(bob);
     let mut at_bob = at_bob;
-    at_bob.expect("<alice> there is room");
+    at_bob.expect("<alice?> there is room");
     at_alice.expect("delivered");
 }
 
@@ -137,21 +137,21 @@ fn signals_and_the_end_of_input_leave_everything_in_order() {
             at_alice.say(&format!("send bob number {said}"));
         }
         // In the midst of what it does, at another place each time.
-        at_bob.expect(&format!("<alice> number {}", said - 9 + said / 10));
+        at_bob.expect(&format!("<alice?> number {}", said - 9 + said / 10));
         at_alice.signal(signal);
         assert_eq!(at_alice.wait(), 130, "{signal}");
         shown = at_bob.output();
         at_alice = alice.start();
     }
     at_alice.say("send bob the last");
-    at_bob.expect("<alice> the last");
+    at_bob.expect("<alice?> the last");
     at_alice.close();
     assert_eq!(at_alice.wait(), 0);
     assert!(!shown.is_empty());
     let numbers: Vec<u32> = at_bob
         .output()
         .iter()
-        .filter_map(|line| line.strip_prefix("<alice> number ")?.parse().ok())
+        .filter_map(|line| line.strip_prefix("<alice?> number ")?.parse().ok())
         .collect();
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
     let (code, out, _) = run(&["alice", "--listen", "127.0.0.1", "--data", &alice.data, "-c", "log -n 100"]);

@@ -54,7 +54,7 @@ fn another_key_in_a_peers_place_gets_nothing_until_it_replaces_the_first() {
     assert!(!net.hosts[1].events.iter().any(told), "nothing of its own is on her disk either");
     assert!((1..=2).contains(&warnings(&net)), "told of, and not each time: {}", warnings(&net));
     let held = row(&mut net, first);
-    assert_eq!((held.trust, held.queued), (Trust::Changed, 1), "what waits waits on");
+    assert_eq!((held.who.trust, held.queued), (Trust::Changed, 1), "what waits waits on");
     assert!(
         matches!(net.send(0, "bob", "more"), Err(CommandError::KeyChanged { shown, .. }) if shown == other)
     );
@@ -78,7 +78,7 @@ fn whoever_was_in_the_middle_at_first_is_found_out() {
     // To begin with, somebody who is not bob answers where bob is said to be.
     let mut net = pair();
     let middle = net.hosts[1].node.key();
-    assert_eq!(row(&mut net, middle).trust, Trust::FirstUse, "no more than that");
+    assert_eq!(row(&mut net, middle).who.trust, Trust::FirstUse, "no more than that");
     net.usurp(1);
     let real = net.hosts[1].node.key();
     assert_ne!(real.words(), middle.words(), "so those who read them out loud hear it");
@@ -140,10 +140,10 @@ fn what_a_key_is_worth_decides_what_is_done() {
         let Ok(Reply::Whois(whois)) = net.call(0, Command::Whois { peer: who.clone() }) else {
             panic!("{trust:?}")
         };
-        assert_eq!(whois.row.trust, trust, "whois");
+        assert_eq!(whois.row.who.trust, trust, "whois");
         let Ok(Reply::Peers(rows)) = net.call(0, Command::Peers { known: true }) else { panic!("rows") };
         let shown = rows.iter().find(|row| row.who.id == whois.row.who.id);
-        assert_eq!(shown.map(|row| row.trust), Some(trust), "peers");
+        assert_eq!(shown.map(|row| row.who.trust), Some(trust), "peers");
 
         let text = hobnob::text::Body::new("canary").expect("a body");
         let request = net.give(0, Command::Send { to: who.clone(), text, auto: false });
@@ -158,7 +158,10 @@ fn what_a_key_is_worth_decides_what_is_done() {
         let trusted = net.call(0, Command::Trust { peer: who.clone() });
         match trust {
             Trust::Verified | Trust::FirstUse => {
-                assert!(matches!(trusted, Ok(Reply::Trusted { trust: Trust::Verified, .. })), "{trusted:?}");
+                assert!(
+                    matches!(trusted, Ok(Reply::Trusted { who, .. }) if who.trust == Trust::Verified),
+                    "{trusted:?}"
+                );
             }
             Trust::Changed => assert!(matches!(trusted, Err(CommandError::KeyChanged { .. })), "{trusted:?}"),
             // It is nobody's any more; to have compared it does no harm.

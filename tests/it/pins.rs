@@ -48,7 +48,7 @@ fn connect(cast: &mut Cast, from: PeerNo, to: PeerNo) -> Result<Reply, CommandEr
 
 fn trust_of(cast: &mut Cast, who: PeerNo, peer: &str) -> Trust {
     match cast.call(who, Command::Whois { peer: word(peer) }) {
-        Ok(Reply::Whois(whois)) => whois.row.trust,
+        Ok(Reply::Whois(whois)) => whois.row.who.trust,
         other => panic!("{other:?}"),
     }
 }

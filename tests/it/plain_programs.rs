@@ -198,7 +198,7 @@ fn an_unknown_address_may_turn_out_to_be_one_of_us() {
     let (code, out, err) =
         run(&["bob", "--listen", "127.0.0.1", "--classic", "-c", &format!("send {at} hi")]);
     assert_eq!((code, &*out, &*err), (0, "✓✓ alice #1 delivered\n", ""), "by our own protocol");
-    alice.expect("<bob> hi");
+    alice.expect("<bob?> hi");
     let program = Program::new();
     let args = ["bob", "--listen", "127.0.0.1", "--classic", "-c"];
     let line = format!("send :{} hi", program.port());
@@ -249,7 +249,7 @@ fn a_plain_claim_changes_nothing_of_a_native_peer() {
     let line = alice.expect("I am not bob");
     assert!(line.starts_with("[plain] <bob"), "{line}");
     alice.say("send bob still you?");
-    bob.expect("<alice> still you?");
+    bob.expect("<alice?> still you?");
     assert!(!alice.quit().iter().any(|line| line.contains("bob left")));
 }
 

@@ -73,7 +73,7 @@ fn a_script_is_run_with_me_in_it() {
         ],
     );
     // What came was shown as it always is.
-    assert!(out.lines().any(|line| line == "<bob> pong"), "{out}");
+    assert!(out.lines().any(|line| line == "<bob?> pong"), "{out}");
 }
 
 #[test]
@@ -188,16 +188,16 @@ fn a_bot_answers_another_process() {
     let mut bob = Peer::start("bob", &["--peer", &alice.at()]);
     for _ in 0..3 {
         bob.say("send alice ping");
-        bob.expect("<alice> pong");
+        bob.expect("<alice?> pong");
     }
     alice.expect("me   -> bob  #3 \"pong\"");
     // What a peer says is text, whatever it looks like.
     bob.say("send alice \"); me.send(\"bob\", \"pwned\"); (\"");
     bob.say("send alice = me.send(\"bob\", \"pwned\")");
     bob.say("send alice ping");
-    bob.expect("<alice> pong");
+    bob.expect("<alice?> pong");
     let said = bob.quit();
-    assert!(!said.iter().any(|line| line.contains("<alice> pwned")), "{said:#?}");
+    assert!(!said.iter().any(|line| line.contains("<alice?> pwned")), "{said:#?}");
     alice.quit();
 }
 
@@ -212,12 +212,12 @@ fn two_bots_do_not_answer_each_other_for_ever() {
         peer.expect("\"ready\"");
     }
     bob.say("send alice hello");
-    bob.expect("<alice> you said hello");
+    bob.expect("<alice?> you said hello");
     // By now a bot that answers bots would have answered.
     bob.say("expect alice *hello");
     bob.say("expect-none 300ms");
     bob.say("send alice good night");
-    bob.expect("<alice> you said good night");
+    bob.expect("<alice?> you said good night");
     let (alice, bob) = (alice.quit(), bob.quit());
     let heard = |lines: &[String]| lines.iter().filter(|line| line.starts_with('<')).count();
     assert_eq!((heard(&alice), heard(&bob)), (2, 2), "{alice:#?}");
@@ -262,7 +262,7 @@ fn a_handler_that_fails_is_said_once_and_then_called_no_more() {
     let mut bob = Peer::start("bob", &["--peer", &alice.at()]);
     for n in 0..7 {
         bob.say(&format!("send alice {n}"));
-        bob.expect(&format!("<alice> got {n}"));
+        bob.expect(&format!("<alice?> got {n}"));
     }
     bob.quit();
     let said = alice.quit();
@@ -287,7 +287,7 @@ fn what_is_recorded_plays_in_both_worlds() {
     bob.expect("what? *ever*");
     alice.line("✓✓ bob #1 delivered");
     bob.say("send alice /a regex?/");
-    alice.line("<bob> /a regex?/");
+    alice.line("<bob?> /a regex?/");
     bob.say("= me.send(\"alice\", \"two\\nlines \\x1b[2J\")");
     alice.line("lines \\x1b[2J");
     let mut carol = Peer::start("carol", &["--peer", &at]);

@@ -34,7 +34,7 @@ fn a_half_typed_line_survives_a_flood_and_nothing_is_lost() {
     let first = lines.iter().position(|line| line.contains("number ")).expect("a message");
     let mut next = 0;
     for line in &lines[first..lines.len() - 1] {
-        if let Some(number) = line.strip_prefix("<bob> number ").and_then(|line| line.strip_suffix('.')) {
+        if let Some(number) = line.strip_prefix("<bob?> number ").and_then(|line| line.strip_suffix('.')) {
             assert_eq!(number.parse(), Ok(next), "{line}");
             next += 1;
         } else if let Some(count) = line.strip_prefix("* ").and_then(|line| line.split(' ').next()) {
@@ -181,7 +181,7 @@ fn a_dumb_terminal_gets_plain_lines() {
     alice.keys("send bob plainly\n");
     bob.expect("plainly");
     bob.say("send alice hello");
-    alice.line("<bob> hello");
+    alice.line("<bob?> hello");
     alice.keys("quit\n");
     assert_eq!(alice.end(), 0);
     assert!(!alice.seen(|seen| seen.raw.contains(&0x1b)));

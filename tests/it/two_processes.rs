@@ -19,8 +19,8 @@ fn they_talk_both_ways_and_see_each_other_by_listening_address() {
         bob.say(&format!("@alice to alice {number}"));
     }
     for number in 0..50 {
-        bob.expect(&format!("<alice> to bob {number}"));
-        alice.expect(&format!("<bob> to alice {number}"));
+        bob.expect(&format!("<alice?> to bob {number}"));
+        alice.expect(&format!("<bob?> to alice {number}"));
     }
     alice.say("peers");
     assert!(alice.expect("connected").contains(&bob.at()), "by the port that it listens on");
@@ -46,12 +46,12 @@ fn broadcast_and_reply_reach_whom_they_should() {
     alice.expect("* carol joined");
     alice.say("* hello, all");
     alice.expect("✓ to 2 peers: bob, carol");
-    bob.expect("<alice> hello, all");
-    carol.expect("<alice> hello, all");
+    bob.expect("<alice?> hello, all");
+    carol.expect("<alice?> hello, all");
     carol.say("reply just to you");
-    alice.expect("<carol> just to you");
+    alice.expect("<carol?> just to you");
     alice.say("r and back");
-    carol.expect("<alice> and back");
+    carol.expect("<alice?> and back");
     assert!(!bob.output().iter().any(|line| line.contains("and back")));
 }
 
@@ -61,9 +61,9 @@ fn chat_sends_every_line_until_it_is_ended() {
     for line in ["chat bob", "quit", "help", "  two  spaces  ", "/end", "me"] {
         alice.say(line);
     }
-    bob.expect("<alice> quit");
-    bob.expect("<alice> help");
-    bob.expect("<alice>   two  spaces  ");
+    bob.expect("<alice?> quit");
+    bob.expect("<alice?> help");
+    bob.expect("<alice?>   two  spaces  ");
     alice.expect("* you are alice");
 }
 
@@ -84,7 +84,7 @@ fn connect_disconnect_ping_whois_status_limits_and_help_answer() {
     assert_eq!(alice.expect("words").matches('-').count(), 5);
     alice.expect(&bob.at());
     alice.say(&format!("send {} by key", &key[..6]));
-    bob.expect("<alice> by key");
+    bob.expect("<alice?> by key");
     alice.say("status");
     alice.expect("1 connected, 1 known");
     alice.expect("1 sent, 1 delivered, 0 queued");
@@ -112,9 +112,9 @@ fn names_change_and_aliases_stay() {
     alice.expect("* bob is now robert");
     alice.say("alias rob robert");
     alice.say("send rob hi");
-    bob.expect("<alice> hi");
+    bob.expect("<alice?> hi");
     bob.say("send alice it is me");
-    alice.expect("<rob> it is me");
+    alice.expect("<rob?> it is me");
     alice.say("expect rob *me");
     alice.say("ignore rob");
     alice.expect("* ignoring rob");
@@ -126,7 +126,7 @@ fn names_change_and_aliases_stay() {
     alice.say("me");
     alice.expect("* you are alice");
     bob.say("send alice heard");
-    alice.expect("<rob> heard");
+    alice.expect("<rob?> heard");
     assert!(!alice.quit().iter().any(|line| line.contains("unheard")));
 }
 
@@ -140,7 +140,7 @@ fn expect_takes_what_matches_and_leaves_the_rest() {
     }
     alice.expect("* you are alice");
     bob.say("send alice three");
-    alice.expect("<bob> three");
+    alice.expect("<bob?> three");
     alice.say("expect bob /fo+ur/ --within 100ms");
     alice.expect_error("expect: no message from bob matched /fo+ur/ within 100ms; unread:");
     alice.expect_error("<bob> three");
@@ -164,7 +164,7 @@ fn a_kept_address_is_reported_once_and_found_when_it_is_there() {
     let mut alice = Peer::start_at("alice", &port.to_string(), &["--data", &data]);
     bob.expect("* alice joined");
     bob.say("send alice again");
-    alice.expect("<bob> again");
+    alice.expect("<bob?> again");
     let lines = bob.quit();
     assert!(lines.iter().filter(|line| line.contains("trying again")).count() <= 2, "{lines:#?}");
 }
@@ -176,11 +176,11 @@ fn one_command_waits_for_its_own_effect() {
     let bob = ["bob", "--listen", "127.0.0.1", "--data", &data];
     let (code, out, err) = run(&[&bob[..], &["-c", &format!("send {} hi", alice.at())]].concat());
     assert_eq!((code, &*out, &*err), (0, "✓✓ alice #1 delivered\n", ""));
-    alice.expect("<bob> hi");
+    alice.expect("<bob?> hi");
     let long = "x".repeat(32 * 1024);
     let input = format!("send {} {long}\n", alice.at());
     assert_eq!(run_with(&[&bob[..], &["-q"]].concat(), input.as_bytes()), (0, String::new(), String::new()));
-    alice.expect(&format!("<bob> {long}"));
+    alice.expect(&format!("<bob?> {long}"));
 }
 
 #[test]

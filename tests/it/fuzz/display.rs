@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hobnob::api::command::Dialect;
 use hobnob::api::event::{Event, Message, What, Who};
-use hobnob::api::reply::{PeerRow, PeerState, Reply};
+use hobnob::api::reply::{PeerRow, PeerState, Reply, Trust};
 use hobnob::id::{Name, PeerId};
 use hobnob::key::PeerKey;
 use hobnob::report::ndjson::Ndjson;
@@ -67,7 +67,8 @@ fn who(name: Name, number: u8) -> Who {
     } else {
         PeerId::Plain(SocketAddr::from(([127, 0, 0, 1], u16::from(number >> 1))))
     };
-    Who { id, name, twin: number & 2 == 2 }
+    let trust = Trust::ALL[usize::from(number >> 2) % Trust::ALL.len()];
+    Who { id, name, twin: number & 2 == 2, trust }
 }
 
 /// What somebody wrote, on a terminal and as a line of JSON.
@@ -100,7 +101,6 @@ fn table(names: &[Name]) {
         who: who(*name, number),
         listens: None,
         state: PeerState::Connected,
-        trust: hobnob::api::reply::Trust::FirstUse,
         dialect: Dialect::Native,
         rtt: Some(Duration::from_micros(7)),
         heard: None,
@@ -116,7 +116,7 @@ fn table(names: &[Name]) {
         let column = |line: &String, word| line.find(word).map(|at| line[..at].width());
         let wanted = column(&lines[0], "state");
         for line in &lines[1..] {
-            assert_eq!(column(line, "connected  first use"), wanted, "{lines:#?}");
+            assert_eq!(column(line, "connected  "), wanted, "{lines:#?}");
         }
     }
 }
