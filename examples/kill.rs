@@ -41,6 +41,9 @@ struct Args {
 const IS_HOBNOB: &str = "HOBNOB_EXAMPLE_KILL";
 /// Messages that a side says at most in a cycle: all of them together fit one answer of `log`.
 const SAID_MAX: u64 = 40;
+/// Cycles with one history, as the whole of it is read at the end; whatever is beyond begins a new one
+/// with the next seed.
+const HISTORY_CYCLES: usize = 1_000;
 /// Deaths of each before it has met the other.
 const EARLY: u64 = 10;
 
@@ -50,26 +53,30 @@ fn main() -> ExitCode {
     }
     let args = Args::parse();
     let began = Instant::now();
-    match run(&args) {
-        Ok(course) => {
-            let took = began.elapsed().as_secs_f64();
-            println!(
-                "{} cycles in {took:.1} s: {:.1} cycles/s, {} kills, {} messages said, {} queued, {} delivered; \
-                 0 lost, 0 doubled, 0 out of order, 0 damaged",
-                args.cycles,
-                args.cycles as f64 / took,
-                course.kills,
-                course.said,
-                course.queued,
-                course.delivered
-            );
-            ExitCode::SUCCESS
-        }
-        Err(violation) => {
-            println!("seed {}: {violation}", args.seed);
-            ExitCode::from(4)
+    let bar = ProgressBar::new(args.cycles);
+    let mut course = Course::default();
+    for (nth, first) in (0..args.cycles).step_by(HISTORY_CYCLES).enumerate() {
+        let seed = args.seed + nth as u64;
+        let cycles = (args.cycles - first).min(HISTORY_CYCLES as u64);
+        if let Err(violation) = run(&args, seed, cycles, &mut course, &bar) {
+            bar.abandon();
+            println!("seed {seed}: {violation}");
+            return ExitCode::from(4);
         }
     }
+    bar.finish_and_clear();
+    let took = began.elapsed().as_secs_f64();
+    println!(
+        "{} cycles in {took:.1} s: {:.1} cycles/s, {} kills, {} messages said, {} queued, {} delivered; \
+         0 lost, 0 doubled, 0 out of order, 0 damaged",
+        args.cycles,
+        args.cycles as f64 / took,
+        course.kills,
+        course.said,
+        course.queued,
+        course.delivered
+    );
+    ExitCode::SUCCESS
 }
 
 #[derive(Default)]
@@ -80,14 +87,14 @@ struct Course {
     delivered: usize,
 }
 
-fn run(args: &Args) -> Result<Course, Violation> {
+fn run(args: &Args, seed: u64, cycles: u64, course: &mut Course, bar: &ProgressBar) -> Result<(), Violation> {
     let program = args.program.clone().map_or_else(std::env::current_exe, Ok);
     let program = program.map_err(|error| Violation(format!("no program: {error}")))?;
     let root = tempfile::tempdir().map_err(|error| Violation(format!("no folder: {error}")))?;
     let (one, two) = (free_port()?, free_port()?);
     let mut sides = [("alice", "bob", one, two), ("bob", "alice", two, one)]
         .map(|(name, other, port, peer)| Side::new(name, other, port, peer, &program, root.path()));
-    let mut rng = Rng::new(Seed::from_number(args.seed));
+    let mut rng = Rng::new(Seed::from_number(seed));
     // Their folders are made under fire too.
     for _ in 0..EARLY {
         for side in &mut sides {
@@ -108,14 +115,12 @@ fn run(args: &Args) -> Result<Course, Violation> {
         sides[at].until_delivered()?;
         sides[1 - at].until("\"ev\":\"recv\"")?;
     }
-    let mut course = Course { kills: 2 * EARLY, ..Course::default() };
-    let bar = ProgressBar::new(args.cycles);
-    for cycle in 0..args.cycles {
+    course.kills += 2 * EARLY;
+    for cycle in 0..cycles {
         course.kills +=
             play(&mut rng, &mut sides).map_err(|error| Violation(format!("cycle {cycle}: {error}")))?;
         bar.inc(1);
     }
-    bar.finish_and_clear();
     for side in &mut sides {
         side.say(1);
         side.until_delivered()?;
@@ -129,7 +134,7 @@ fn run(args: &Args) -> Result<Course, Violation> {
         course.queued += queued;
         course.delivered += delivered;
     }
-    Ok(course)
+    Ok(())
 }
 
 /// Traffic, a death or two, and a new life. How many were killed.

@@ -288,6 +288,9 @@ impl Side {
             return Err(self.wrong(String::from_utf8_lossy(&output.stderr)));
         }
         let text = String::from_utf8_lossy(&output.stdout);
+        if text.lines().count() >= ALL {
+            return Err(self.wrong("its history is too long to be read at once"));
+        }
         let replies = text.lines().filter(|line| line.contains("\"ev\":\"reply\""));
         replies
             .map(|line| {

@@ -122,12 +122,12 @@ Words with blanks in them are quoted as in a shell.
             "A peer is its key; names are what people call each other, and two may choose
 the same. Then nothing is guessed: say which by key or address. Compare the
 words of whois aloud to be sure who somebody is, then: trust PEER; until then ?
-stands behind the name, as in <bob?>. The first key
-that answers for a peer is its key; another one in its place is refused, and
-what waits for the peer waits on, until you decide: trust PEER --replace KEY if
-it is the same person, --forget if somebody else is there now. (The keys under
-your fingers: Tab completes, Ctrl-R searches what you typed, Ctrl-C clears the
-line, Ctrl-D leaves.)
+stands behind the name, as in <bob?>. The first key that answers for a peer is
+its key; another one in its place is refused, and what waits for the peer waits
+on, until you decide: trust PEER --replace KEY if it is the same person,
+--forget if somebody else is there now. (The keys under your fingers: Tab
+completes, Ctrl-R searches what you typed, Ctrl-C clears the line, Ctrl-D
+leaves.)
 "
         }
         Topic::Faults => {

@@ -244,6 +244,8 @@ pub struct Status {
     pub bytes_in: u64,
     /// Bytes given to links.
     pub bytes_out: u64,
+    /// Records of Noise among them; what is said at once goes in one.
+    pub records_out: u64,
     /// Links closed for what they sent or did not send.
     pub dropped: u64,
     /// Messages of ignored peers that were not shown.

@@ -12,6 +12,9 @@
 
 pub(crate) mod cipher;
 mod noise;
+mod spare;
+
+pub use spare::recycle;
 
 use crate::key::{Keys, PeerKey};
 use crate::limits;
@@ -23,6 +26,7 @@ use crate::wire::classic::is_plain_first_byte;
 use crate::wire::preamble::{self, Verdict};
 use crate::wire::record::{self, Splitter};
 use cipher::{Cipher, Handshake, Step, Transport};
+use spare::SMALL;
 
 /// One stream and what we know of it.
 pub struct Link {
@@ -34,6 +38,8 @@ pub struct Link {
     splitter: Splitter,
     said: Vec<u8>,
     out: Vec<u8>,
+    /// Records in `out`.
+    records: u64,
 }
 
 enum State {
@@ -100,7 +106,7 @@ impl Link {
     fn new(state: State, now: Mono) -> Self {
         let (said, out) = Default::default();
         let (cipher, splitter) = (Cipher::NOISE, Splitter::default());
-        Self { state, cipher, opened: now, heard: now, asked: false, splitter, said, out }
+        Self { state, cipher, opened: now, heard: now, asked: false, splitter, said, out, records: 0 }
     }
 
     /// The same link, not yet begun, under another cipher than the usual one.
@@ -213,6 +219,7 @@ impl Link {
                             let mut noise = self.cipher.begin(dialled, keys, rng)?;
                             if dialled {
                                 noise.write(keys, &mut self.out)?;
+                                self.records += 1;
                             }
                             self.state = State::Handshake { noise, since };
                         }
@@ -228,6 +235,7 @@ impl Link {
                     noise.read(&record)?;
                     if noise.step() != Step::Done {
                         noise.write(keys, &mut self.out)?;
+                        self.records += 1;
                     }
                     if noise.step() == Step::Done {
                         let State::Handshake { noise, .. } = std::mem::replace(&mut self.state, State::Probe)
@@ -325,6 +333,7 @@ impl Link {
         put(&mut self.said);
         if self.said.len() > limits::PLAINTEXT_MAX {
             seal(transport.as_mut(), &self.said[..before], &mut self.out);
+            self.records += u64::from(before > 0);
             self.said.drain(..before);
         }
     }
@@ -339,6 +348,11 @@ impl Link {
         self.said.len() + self.out.len()
     }
 
+    /// How many records there are in what was taken since this was last asked.
+    pub fn records(&mut self) -> u64 {
+        std::mem::take(&mut self.records)
+    }
+
     /// Seals what was said into as few records as it takes and hands over all that is to be
     /// written. The buffer goes back to `spare`, as buffers belong to the thread and not to a link.
     pub fn take(&mut self, spare: &mut Vec<Vec<u8>>) -> Vec<u8> {
@@ -349,6 +363,7 @@ impl Link {
                 self.out = spare.pop().unwrap_or_default();
             }
             seal(transport.as_mut(), &self.said, &mut self.out);
+            self.records += 1;
             self.said.clear();
             if self.said.capacity() > SMALL {
                 recycle(spare, std::mem::take(&mut self.said));
@@ -360,21 +375,6 @@ impl Link {
     fn turn_plain(&mut self, now: Mono, progress: &mut Progress) {
         progress.became_plain = true;
         self.state = State::Plain { burst: Vec::new(), last: now };
-    }
-}
-
-/// A buffer up to this size stays with its link.
-const SMALL: usize = 512;
-/// Buffers that are kept for reuse.
-const SPARE_MAX: usize = 16;
-/// Bytes of the largest of them.
-const SPARE_BYTES: usize = 2 * limits::SEND_QUEUE_MAX;
-
-/// Keeps a buffer for whoever needs one next, if it is worth it.
-pub fn recycle(spare: &mut Vec<Vec<u8>>, mut buffer: Vec<u8>) {
-    if spare.len() < SPARE_MAX && (SMALL + 1..=SPARE_BYTES).contains(&buffer.capacity()) {
-        buffer.clear();
-        spare.push(buffer);
     }
 }
 

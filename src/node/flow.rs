@@ -85,6 +85,7 @@ impl Node {
         let Some(conn) = self.links.get_mut(&id) else { return };
         let Some(link) = &mut conn.link else { return };
         let bytes = link.take(&mut self.spare);
+        self.counters.records_out += link.records();
         if !bytes.is_empty() {
             if conn.unflushed == 0 {
                 conn.progress = self.now.mono;

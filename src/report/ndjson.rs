@@ -252,6 +252,7 @@ impl Ndjson {
                     ("repeated", status.repeated),
                     ("bytes_in", status.bytes_in),
                     ("bytes_out", status.bytes_out),
+                    ("records_out", status.records_out),
                     ("dropped", status.dropped),
                     ("ignored", status.ignored),
                 ] {

@@ -7,7 +7,7 @@ use crate::api::event::Who;
 use crate::api::reply::{LogEntry, MessageState, Trust};
 use crate::id::{Name, PeerId};
 use crate::key::PeerKey;
-use crate::shell::render::{Look, unsure};
+use crate::shell::render::Look;
 
 /// What a key is worth, and what to do about it.
 pub(super) fn worth(trust: Trust, name: Name) -> String {
@@ -16,6 +16,15 @@ pub(super) fn worth(trust: Trust, name: Name) -> String {
         Trust::Changed => "CHANGED: another key answers in its place, and is told nothing".into(),
         Trust::Unknown => "for one run of its program, or replaced".into(),
         Trust::Verified | Trust::Plain => trust.word().into(),
+    }
+}
+
+/// What stands behind the name of a peer whose key nobody has compared yet: somebody in the middle of
+/// the first contact would look the same.
+pub(super) fn unsure(who: &Who) -> &'static str {
+    match who.trust {
+        Trust::FirstUse | Trust::Unknown | Trust::Changed => "?",
+        Trust::Verified | Trust::Plain => "",
     }
 }
 

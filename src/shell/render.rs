@@ -10,10 +10,10 @@ use unicode_width::UnicodeWidthStr;
 use crate::addr::Address;
 use crate::api::command::Dialect;
 use crate::api::event::{Event, Message, What, Who};
-use crate::api::reply::{PeerRow, Reply, Status, Trust, Whois};
+use crate::api::reply::{PeerRow, Reply, Status, Whois};
 use crate::id::PeerId;
 use crate::report::hue;
-use crate::shell::kept::worth;
+use crate::shell::kept::{unsure, worth};
 use crate::time::Wall;
 use crate::why::Why;
 
@@ -337,15 +337,6 @@ fn called(who: &Who, addr: SocketAddr) -> String {
     if addr.port() == 0 { format!("{}:?", addr.ip()) } else { who.name.to_string() }
 }
 
-/// What stands behind the name of a peer whose key nobody has compared yet: somebody in the middle of
-/// the first contact would look the same.
-pub(super) fn unsure(who: &Who) -> &'static str {
-    match who.trust {
-        Trust::FirstUse | Trust::Unknown | Trust::Changed => "?",
-        Trust::Verified | Trust::Plain => "",
-    }
-}
-
 /// The messages `first..=last`.
 fn numbers(first: u64, last: u64) -> String {
     if first == last { format!("#{first}") } else { format!("#{first}–#{last}") }
@@ -368,7 +359,12 @@ fn status_lines(status: &Status) -> Vec<String> {
             status.received, status.repeated, status.ignored
         ),
         format!("           {} sent, {} delivered, {} queued", status.sent, status.delivered, status.queued),
-        format!("bytes      {} in, {} out", status.bytes_in, status.bytes_out),
+        format!(
+            "bytes      {} in, {} out in {}",
+            status.bytes_in,
+            status.bytes_out,
+            count(usize::try_from(status.records_out).unwrap_or(usize::MAX), "record")
+        ),
     ]
 }
 
