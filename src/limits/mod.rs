@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+pub mod bucket;
 pub mod doors;
 mod table;
 

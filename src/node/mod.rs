@@ -6,7 +6,6 @@
 //! it waits: only then are messages saved, sealed and written, a whole turn's worth at a time.
 
 pub mod admission;
-pub mod bucket;
 mod command;
 mod delivery;
 mod dial;

@@ -8,7 +8,7 @@ use crate::api::command::Dialect;
 use crate::api::reply::{PeerState, Trust};
 use crate::id::{LinkId, Name, PeerId};
 use crate::key::PeerKey;
-use crate::node::bucket::Bucket;
+use crate::limits::bucket::Bucket;
 use crate::node::delivery::{Inbox, Outbox};
 use crate::node::plain::PlainPeer;
 use crate::node::record::Facts;
