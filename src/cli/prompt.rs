@@ -50,7 +50,10 @@ pub(super) fn run(
     let desk = Desk::new(typed);
     let outside = outside(live.bell());
     let mut face = live.face(0);
-    let output = Output::text(Box::new(Screen(printer.clone())), look(flags, true), flags.quiet);
+    let mut output = Output::text(Box::new(Screen(printer.clone())), look(flags, true), flags.quiet);
+    if kept.keeps {
+        output.abridge();
+    }
     let mut front = Front::new(&mut face, name, output, settings(flags), interrupted);
     front.allow_scripts(outside);
     front.cancelled = Box::new(|| desk.is_cancelled());

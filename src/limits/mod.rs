@@ -140,6 +140,17 @@ pub const SCREEN_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const SCREEN_BATCH_MAX: usize = 200;
 /// Bytes of the same, unless a single line has more.
 pub const SCREEN_BATCH_BYTES: usize = 64 * 1024;
+/// Lines of messages that a prompt shows as they come; what is more is counted. A person reads less, but
+/// may want to look back at what came at once.
+pub const SCREEN_RATE: doors::Rate = doors::Rate { every: Duration::from_millis(50), burst: 200 };
+/// How often it says how many were left out.
+pub const SCREEN_SUMMARY: Duration = Duration::from_secs(1);
+/// While some are left out: messages of a peer that says little.
+pub const SCREEN_QUIET: doors::Rate = doors::Rate { every: Duration::from_secs(1), burst: 5 };
+/// Peers that may; if there were no bound, many who say little were as loud as one.
+pub const SCREEN_QUIET_PEERS: usize = 32;
+/// After so long with nothing left out it is forgotten who said much.
+pub const SCREEN_CALM: Duration = Duration::from_secs(10);
 /// Pause between two such calls.
 pub const SCREEN_PAUSE: Duration = Duration::from_millis(20);
 /// Lines of history.

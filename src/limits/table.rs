@@ -99,6 +99,14 @@ pub fn table() -> Vec<(&'static str, String, &'static str)> {
             ),
             "what is more is counted in one line",
         ),
+        (
+            "messages shown at a prompt",
+            format!(
+                "{SCREEN_RATE} lines, then a count every {}; {SCREEN_QUIET} of who says little",
+                time(SCREEN_SUMMARY)
+            ),
+            "somebody types there; log has them all",
+        ),
         ("history", format!("{HISTORY_MAX} lines"), "the file stays small"),
         ("command", format!("{} (--timeout)", time(COMMAND)), "a batch never hangs"),
         ("expect", format!("{} (--within)", time(EXPECT)), "long enough for a LAN"),

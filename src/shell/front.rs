@@ -184,16 +184,18 @@ impl<'a> Front<'a> {
             if self.interrupted.load(Ordering::Relaxed) || (self.cancelled)() {
                 return Err(Failure::Interrupted);
             }
+            let now = self.session.now().mono;
+            let left = until.since(now);
+            let wait = self.out.catch_up(now, false, left);
             match self.out.flush() {
                 Ok(()) => {}
                 Err(ErrorKind::BrokenPipe) => return Err(Failure::Gone),
                 Err(error) => return Err(Failure::Output(error)),
             }
-            let left = until.since(self.session.now().mono);
             if left.is_zero() {
                 return Ok(None);
             }
-            self.session.wait(left);
+            self.session.wait(wait);
         }
     }
 
@@ -258,6 +260,7 @@ impl<'a> Front<'a> {
     /// The last words. Gives the exit, as it may be only now that they cannot be written.
     pub fn end(&mut self, exit: Exit) -> Exit {
         let now = self.session.now().mono;
+        self.out.catch_up(now, true, Duration::ZERO);
         self.out.end(now, exit.code());
         match self.out.flush() {
             Err(error) if error != ErrorKind::BrokenPipe && exit == Exit::Done => {
@@ -287,7 +290,8 @@ impl<'a> Front<'a> {
 
     /// Waits for anything.
     pub fn rest(&mut self, patience: Duration) {
-        self.session.wait(patience);
+        let wait = self.out.catch_up(self.session.now().mono, false, patience);
+        self.session.wait(wait);
     }
 
     /// Lets the world run for a moment, without waiting for anything.

@@ -75,6 +75,17 @@ impl Look {
         ]
     }
 
+    /// Messages that came faster than they could be shown.
+    pub(super) fn left_out(&self, left_out: &[(Who, u64)]) -> String {
+        let count: u64 = left_out.iter().map(|(_, count)| count).sum();
+        let names: Vec<_> = left_out.iter().map(|(who, _)| self.who(who)).collect();
+        let whose = match left_out {
+            [(who, _)] if !who.twin => format!(" {}", who.name),
+            _ => String::new(),
+        };
+        self.news(&format!("{count} more from {}: log{whose} -n {count}", names.join(", ")))
+    }
+
     /// What a key is worth now, in words.
     pub(super) fn trusted(&self, who: &Who, words: &str) -> String {
         let name = self.keyed(who);

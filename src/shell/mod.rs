@@ -33,4 +33,5 @@ mod complete;
 mod guide;
 mod history;
 mod kept;
+mod pace;
 mod paste;

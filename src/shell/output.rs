@@ -4,11 +4,13 @@
 
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use crate::api::event::Event;
+use crate::api::event::{Event, What};
 use crate::api::reply::Reply;
 use crate::id::Name;
 use crate::report::ndjson::Ndjson;
+use crate::shell::pace::Pace;
 use crate::shell::render::Look;
 use crate::time::Mono;
 
@@ -37,6 +39,7 @@ pub struct Output {
     sink: Box<dyn Sink>,
     form: Form,
     quiet: bool,
+    pace: Option<Pace>,
 }
 
 enum Form {
@@ -75,7 +78,7 @@ impl Sink for Stdout {
 impl Output {
     /// For people.
     pub fn text(sink: Box<dyn Sink>, look: Look, quiet: bool) -> Self {
-        Self { sink, form: Form::Text(look), quiet }
+        Self { sink, form: Form::Text(look), quiet, pace: None }
     }
 
     /// For programs: version 1 of the event lines. Begins with the header.
@@ -83,7 +86,7 @@ impl Output {
         let mut ndjson = Box::new(Ndjson::new(me, now));
         let mut line = Vec::new();
         ndjson.header(now, &mut line);
-        let mut output = Self { sink, form: Form::Json(ndjson), quiet: false };
+        let mut output = Self { sink, form: Form::Json(ndjson), quiet: false, pace: None };
         output.sink.lines(&line);
         output
     }
@@ -101,10 +104,36 @@ impl Output {
         let mut text = Vec::new();
         match &mut self.form {
             Form::Json(ndjson) => ndjson.event(event, &mut text),
-            Form::Text(_) if self.quiet && !matches!(event.what, crate::api::event::What::Message(_)) => {}
-            Form::Text(look) => put_lines(look.event(event), &mut text),
+            Form::Text(_) if self.quiet && !matches!(event.what, What::Message(_)) => {}
+            Form::Text(look) => {
+                let lines = look.event(event);
+                if let (Some(pace), What::Message(message)) = (&mut self.pace, &event.what)
+                    && !pace.shows(&message.from, lines.len(), event.at.mono)
+                {
+                    return;
+                }
+                put_lines(lines, &mut text);
+            }
         }
         self.sink.lines(&text);
+    }
+
+    /// Shows messages no faster than somebody can read them. For where they can be read later.
+    pub fn abridge(&mut self) {
+        self.pace = Some(Pace::default());
+    }
+
+    /// Says how many messages were not shown, when it is time to or all is over, and how long to wait
+    /// until then.
+    pub(super) fn catch_up(&mut self, now: Mono, over: bool, wait: Duration) -> Duration {
+        let (Some(pace), Form::Text(look)) = (&mut self.pace, &mut self.form) else { return wait };
+        let left_out = pace.summary(now, over);
+        if !left_out.is_empty() {
+            let mut text = Vec::new();
+            put_lines(vec![look.left_out(&left_out)], &mut text);
+            self.sink.lines(&text);
+        }
+        pace.patience(now, wait)
     }
 
     /// A command was answered.

@@ -11,10 +11,57 @@ use crate::proc::{PATIENCE, Peer};
 use crate::prompt_pty::{CTRL_C, CTRL_D, ENTER, alice, alice_and_bob, quit};
 use crate::pty::Pty;
 
+/// Messages of bob's that were shown or counted, each in its place, with no line torn.
+fn accounted(lines: &[String]) -> usize {
+    let first = lines.iter().position(|line| line.contains("number ")).unwrap_or(lines.len());
+    let mut next = 0;
+    for line in lines[first..].iter().filter(|line| !line.starts_with("alice (1)>")) {
+        if let Some(number) = line.strip_prefix("<bob?> number ").and_then(|line| line.strip_suffix('.')) {
+            assert_eq!(number.parse(), Ok(next), "{line}");
+            next += 1;
+        } else if let Some(count) =
+            line.strip_prefix("* ").and_then(|line| line.strip_suffix(" lines omitted"))
+        {
+            next += count.parse::<usize>().expect("a count");
+        } else if let Some((count, again)) =
+            line.strip_prefix("* ").and_then(|line| line.split_once(" more from bob: log bob -n "))
+        {
+            assert_eq!(count, again, "garbled: {line:?}");
+            next += count.parse::<usize>().expect("a count");
+        } else {
+            panic!("garbled: {line:?}");
+        }
+    }
+    next
+}
+
+const MESSAGES: usize = 3_000;
+
 #[test]
 fn a_half_typed_line_survives_a_flood_and_nothing_is_lost() {
-    const MESSAGES: usize = 3_000;
-    let (mut alice, mut bob) = alice_and_bob();
+    let (mut alice, bob) = alice_and_bob();
+    let lines = flooded(&mut alice, bob);
+    let shown = lines.iter().filter(|line| line.starts_with("<bob?> number")).count();
+    assert!(shown > MESSAGES / 2, "what is nowhere else is shown: {shown}");
+    quit(alice);
+}
+
+#[test]
+fn of_a_flood_a_prompt_shows_what_can_be_read_and_log_has_the_rest() {
+    let (mut alice, at) = Pty::hobnob("alice", &[], &[]);
+    let bob = Peer::start("bob", &["--peer", &at]);
+    alice.at("alice (1)>");
+    let lines = flooded(&mut alice, bob);
+    let shown = lines.iter().filter(|line| line.starts_with("<bob?> number")).count();
+    // Its burst, and then twenty a second for as long as it took.
+    assert!((200..MESSAGES / 2).contains(&shown), "{shown} of {MESSAGES} shown");
+    alice.keys(&format!("log bob -n 2800 --find 1234{ENTER}"));
+    alice.line("<bob?> number 1234.");
+    quit(alice);
+}
+
+/// Bob says a thousand a second while alice types; all that her screen has then.
+fn flooded(alice: &mut Pty, mut bob: Peer) -> Vec<String> {
     alice.keys("send bob half-ty");
     alice.at("alice (1)> send bob half-ty");
     let begun = Instant::now();
@@ -28,26 +75,11 @@ fn a_half_typed_line_survives_a_flood_and_nothing_is_lost() {
             alice.keys("p");
         }
     }
-    alice.line(&format!("number {}.", MESSAGES - 1));
+    alice.expect("all of them", |screen| accounted(&screen.lines()) == MESSAGES);
     alice.at("alice (1)> send bob half-typ");
-    let lines = alice.seen(|seen| seen.screen.lines());
-    let first = lines.iter().position(|line| line.contains("number ")).expect("a message");
-    let mut next = 0;
-    for line in &lines[first..lines.len() - 1] {
-        if let Some(number) = line.strip_prefix("<bob?> number ").and_then(|line| line.strip_suffix('.')) {
-            assert_eq!(number.parse(), Ok(next), "{line}");
-            next += 1;
-        } else if let Some(count) = line.strip_prefix("* ").and_then(|line| line.split(' ').next()) {
-            assert!(line.ends_with("omitted"), "garbled: {line:?}");
-            next += count.parse::<usize>().expect("a count");
-        } else {
-            panic!("garbled: {line:?}");
-        }
-    }
-    assert_eq!(next, MESSAGES);
     alice.keys(&format!("ed{ENTER}"));
     bob.expect("half-typed");
-    quit(alice);
+    alice.seen(|seen| seen.screen.lines())
 }
 
 #[test]

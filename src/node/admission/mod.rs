@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::id::LinkId;
-use crate::limits::doors::{self, Doors, Row};
 use crate::limits::bucket::Bucket;
+use crate::limits::doors::{self, Doors, Row};
 use crate::rng::Rng;
 use crate::time::Mono;
 use crate::why::Limit;
