@@ -187,7 +187,8 @@ impl<'a> Writer<'a> {
     fn hear(&mut self, from: PeerKey, heard: Heard) -> rusqlite::Result<(i64, bool)> {
         let account = self.account(from)?;
         let (n, was) = (account.n, account.again);
-        account.again |= account.heard.is_some_and(|before| before.epoch != heard.epoch);
+        let goes_on = |before: Heard| before.epoch == heard.epoch && before.seq < heard.seq;
+        account.again |= !account.heard.is_none_or(goes_on);
         account.heard = Some(heard);
         if !account.again {
             return Ok((n, true));
