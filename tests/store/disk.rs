@@ -3,26 +3,45 @@
 //! It can also fail at any call, and be full. After a sync that failed, what it was to save is lost
 //! although it can still be read, and the next sync says nothing of it: that is how disks do it.
 //!
-//! SQLite knows it as the file system [`NAME`]; a disk is a folder there. It offers no memory shared
-//! with others, so a store must keep its file to itself to work on it at all.
+//! SQLite knows it as a file system, one for each thread, and a disk is a folder there. It offers no
+//! memory shared with others, so a store must keep its file to itself to work on it at all.
 
 use hobnob::rng::{Rng, Seed};
 use sqlite_vfs::{DatabaseHandle, LockKind, OpenOptions, Vfs, WalDisabled};
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Result};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The name of the file system.
-pub(crate) const NAME: &str = "faulty";
 /// What is written whole or not at all.
 const SECTOR: usize = 512;
 
-/// A disk, for as long as this lives. One at a time: the crate that makes it a file system is not made
-/// for two threads at once.
+/// A disk, for as long as this lives. It stays in its thread, and so does its file system: the crate that
+/// makes that is not made for two threads at once.
 pub(crate) struct Disk {
     number: u64,
     state: Shared,
-    _alone: MutexGuard<'static, ()>,
+    system: String,
+    _stays: PhantomData<*const ()>,
+}
+
+/// What every file of a disk has in it.
+pub(crate) type Copy = BTreeMap<String, Vec<u8>>;
+
+thread_local! {
+    /// The name of this thread's file system.
+    static SYSTEM: String = {
+        let name = format!("faulty{}", number());
+        sqlite_vfs::register(&name, Disks, false).expect("registered");
+        name
+    };
+}
+
+/// One that nobody else has.
+fn number() -> u64 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(1);
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -83,16 +102,14 @@ impl Change {
 
 impl Disk {
     pub(crate) fn new() -> Self {
-        static NUMBERS: Mutex<u64> = Mutex::new(0);
-        static ALONE: Mutex<()> = Mutex::new(());
-        static REGISTERED: OnceLock<()> = OnceLock::new();
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        REGISTERED.get_or_init(|| sqlite_vfs::register(NAME, Disks, false).expect("registered"));
-        let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-        *numbers += 1;
-        let state = Shared::default();
-        disks().insert(*numbers, Arc::clone(&state));
-        Self { number: *numbers, state, _alone: alone }
+        let (number, state) = (number(), Shared::default());
+        disks().insert(number, Arc::clone(&state));
+        Self { number, state, system: SYSTEM.with(String::clone), _stays: PhantomData }
+    }
+
+    /// What SQLite calls the file system.
+    pub(crate) fn system(&self) -> &str {
+        &self.system
     }
 
     /// The name of a file on it.
@@ -127,6 +144,29 @@ impl Disk {
     /// Takes a file away, if it is there.
     pub(crate) fn remove(&self, name: &str) {
         lock(&self.state).files.remove(&self.file(name));
+    }
+
+    /// Writes a file again as it reads, and syncs it, as a folder does that is opened.
+    pub(crate) fn write_again(&self, name: &str) {
+        let mut state = lock(&self.state);
+        if let Some(file) = state.files.get_mut(&self.file(name)) {
+            (file.synced, file.exists) = (file.now.clone(), true);
+            file.unsynced.clear();
+        }
+    }
+
+    /// Copies all files, as they are at this moment.
+    pub(crate) fn copy(&self) -> Copy {
+        lock(&self.state).files.iter().map(|(name, file)| (name.clone(), file.now.clone())).collect()
+    }
+
+    /// It has these files and no others, and all of them are safe.
+    pub(crate) fn put(&self, copy: &Copy) {
+        let file =
+            |now: &Vec<u8>| File { synced: now.clone(), now: now.clone(), exists: true, unsynced: vec![] };
+        let mut state = lock(&self.state);
+        state.files = copy.iter().map(|(name, now)| (name.clone(), file(now))).collect();
+        state.deleted.clear();
     }
 
     /// Whether the power went.

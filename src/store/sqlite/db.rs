@@ -241,7 +241,10 @@ impl Db {
     /// success for what the first has lost.
     fn blame(&mut self, trouble: &Trouble) -> StoreFault {
         let fault = trouble.fault();
-        self.broken |= fault == StoreFault::Broken;
+        if fault == StoreFault::Broken && !std::mem::replace(&mut self.broken, true) {
+            // Nor when it is closed. That it cannot be told so is no more than another fault.
+            let _fault = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
         fault
     }
 }
