@@ -99,7 +99,8 @@ fn main() -> ExitCode {
         Some(violation) => {
             println!("{violation}");
             let seed = violation.seed;
-            println!("to see it again: cargo run --release --example assure -- --seeds {seed}..{}", seed + 1);
+            let flags = if args.sqlite { "--sqlite --seeds" } else { "--seeds" };
+            println!("to see it again: cargo run --release --example assure -- {flags} {seed}..{}", seed + 1);
             ExitCode::from(4)
         }
     }
