@@ -5,6 +5,7 @@
 //!
 //!     cargo run --release --example assure -- --seeds 100000
 //!     cargo run --release --example assure -- --seeds 4711..4712
+//!     cargo run --release --example assure -- --sqlite --seeds 1000
 
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
@@ -18,6 +19,9 @@ use clap::Parser;
 use hobnob::sim::proof::{self, Course, Violation};
 use indicatif::{ProgressBar, ProgressStyle};
 
+#[path = "../tests/it/sqlite_disk.rs"]
+mod sqlite_disk;
+
 #[derive(Parser)]
 #[command(about = "Plays seeds of the imaginary world until one breaks a promise")]
 struct Args {
@@ -27,6 +31,9 @@ struct Args {
     /// How many at a time; as many as there are cores if not said.
     #[arg(long)]
     jobs: Option<usize>,
+    /// Disks are real SQLite on a file system that loses its power in each crash.
+    #[arg(long)]
+    sqlite: bool,
     /// Plays each hundredth seed twice: both must be the same course of things.
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
     twice: bool,
@@ -92,7 +99,8 @@ fn main() -> ExitCode {
         Some(violation) => {
             println!("{violation}");
             let seed = violation.seed;
-            println!("to see it again: cargo run --release --example assure -- --seeds {seed}..{}", seed + 1);
+            let flags = if args.sqlite { "--sqlite --seeds" } else { "--seeds" };
+            println!("to see it again: cargo run --release --example assure -- {flags} {seed}..{}", seed + 1);
             ExitCode::from(4)
         }
     }
@@ -100,9 +108,13 @@ fn main() -> ExitCode {
 
 /// Plays a seed; some twice, which must come to the same.
 fn play(seed: u64, args: &Args) -> Result<Course, Box<Violation>> {
-    let course = proof::run(seed, args.tail)?;
+    let run = || match args.sqlite {
+        true => proof::run_on(sqlite_disk::make, seed, args.tail),
+        false => proof::run(seed, args.tail),
+    };
+    let course = run()?;
     if args.twice && seed.is_multiple_of(100) {
-        let again = proof::run(seed, args.tail)?;
+        let again = run()?;
         if again != course {
             let what = format!("two plays came to {course:?} and {again:?}");
             return Err(Box::new(Violation { seed, rule: "S14", what, tail: String::new() }));

@@ -1,5 +1,6 @@
-//! Whether the proof finds mistakes in the code of delivery and trust: each of those that are planted
-//! in a build for tests (src/planted.rs), with the first seed that finds it and what it breaks there.
+//! Whether the proof finds mistakes in the code of delivery and trust, and with SQLite below its disks those
+//! in the store: each of those that are planted in a build for tests (src/planted.rs), with the first seed
+//! that finds it and what it breaks there.
 //!
 //!     cargo run --release --features planted --example mutants
 
@@ -11,8 +12,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use hobnob::planted::MUTANTS;
+use hobnob::planted::{DISK_MUTANTS, MUTANTS};
 use hobnob::sim::proof::hunt;
+
+#[path = "../tests/it/sqlite_disk.rs"]
+mod sqlite_disk;
 
 #[derive(Parser)]
 #[command(about = "Plants mistakes, and looks whether the proof finds each")]
@@ -30,7 +34,7 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let names: Vec<&str> = match args.names.as_slice() {
-        [] => MUTANTS.to_vec(),
+        [] => [MUTANTS, DISK_MUTANTS].concat(),
         names => names.iter().map(String::as_str).collect(),
     };
     // A mistake that makes the program stop is found; what it says of that is not to be read.
@@ -57,7 +61,10 @@ fn main() -> ExitCode {
 /// Hunts one; whether it was found.
 fn show(name: &str, seeds: Range<u64>) -> bool {
     let began = Instant::now();
-    let found = hunt::find(name, seeds);
+    let found = match DISK_MUTANTS.contains(&name) {
+        true => hunt::find_on(sqlite_disk::make, name, seeds),
+        false => hunt::find(name, seeds),
+    };
     let took = began.elapsed().as_secs_f64();
     match found {
         Some(found) => println!("{name:<24} seed {:<6} {:<6} {took:>6.1} s", found.seed, found.rule),

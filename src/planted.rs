@@ -1,8 +1,9 @@
 //! Faults that are planted on purpose, in a build for tests only, to show that they are found: three
 //! leaks of what no seed decides, by `hobnob verify`; five classic faults of programs that talk, by
-//! `hobnob sweep`; one that breaks the program itself; and thirty mistakes in the code of delivery and trust, by the proof. Without the
-//! cargo feature `planted` nothing is ever planted, and the compiler removes every place that asks.
-//! Decides what is planted; what it does is seen where it is planted.
+//! `hobnob sweep`; one that breaks the program itself; and thirty mistakes in the code of delivery and
+//! trust, by the proof, and four in the store on a disk, by the proof on SQLite. Without the cargo feature
+//! `planted` nothing is ever planted, and the compiler removes every place that asks. Decides what is
+//! planted; what it does is seen where it is planted.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -16,24 +17,32 @@ macro_rules! planted {
         $($(#[$doc:meta])* $fault:ident $word:literal)*
         ;
         $($(#[$mutant_doc:meta])* $mutant:ident $mutant_word:literal)*
+        ;
+        $($(#[$disk_doc:meta])* $disk:ident $disk_word:literal)*
     ) => {
         /// What may be planted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Planted {
             $($(#[$doc])* $fault,)*
             $($(#[$mutant_doc])* $mutant,)*
+            $($(#[$disk_doc])* $disk,)*
         }
 
         impl Planted {
             const ALL: &[(&'static str, Self)] = &[
                 $(($word, Self::$fault),)*
                 $(($mutant_word, Self::$mutant),)*
+                $(($disk_word, Self::$disk),)*
             ];
         }
 
         /// What the proof must find, by name.
         #[cfg(feature = "planted")]
         pub const MUTANTS: &[&str] = &[$($mutant_word),*];
+
+        /// What the proof on SQLite must find, by name.
+        #[cfg(feature = "planted")]
+        pub const DISK_MUTANTS: &[&str] = &[$($disk_word),*];
     };
 }
 
@@ -130,6 +139,19 @@ planted! {
     TrustUnasked "trust-unasked"
     /// A key takes the place of another one whatever digits a person has typed.
     DigitsUnread "digits-unread"
+
+    ;
+
+    // The proof finds these with SQLite below its disks.
+
+    /// A save is said to be safe before its transaction is committed, which the next one does.
+    CommitLate "commit-late"
+    /// A commit is not synced.
+    SyncSpared "sync-spared"
+    /// What a peer sends again in the same stream is not known by its name.
+    SameStreamNew "same-stream-new"
+    /// What was kept in mind of a save that a full disk refused stays there.
+    RefusedIsMinded "refused-is-minded"
 }
 
 /// The variable of the environment that names what is planted.

@@ -39,8 +39,8 @@ impl Sim {
         let is_up = self.hosts[who.0].node.is_some();
         let host = &mut self.hosts[who.0];
         match harm {
-            Harm::Full(full) => host.disk.full = full,
-            Harm::Breaks => host.disk.broken = true,
+            Harm::Full(full) => host.disk.fill(full),
+            Harm::Breaks => host.disk.breaks(),
             Harm::CrashSaved => {
                 host.disk.finish_all();
                 if is_up {
@@ -53,11 +53,22 @@ impl Sim {
             }
             Harm::Anew => {
                 assert!(!is_up, "only a machine that does not run can be set up anew");
-                host.disk.set_back(0);
+                host.disk.anew();
                 host.keys = Keys::from_seed(host.lives.fork());
             }
             Harm::Hold(time) => host.held = self.now.plus(time).max(host.held),
         }
+    }
+
+    /// How what stands below the disk of a machine was found to be other than it must be.
+    pub fn odd(&self, who: PeerNo) -> Option<&str> {
+        self.hosts[who.0].disk.odd()
+    }
+
+    /// Whether what the disk of a machine refused may be there all the same, as it broke while that was
+    /// being saved.
+    pub fn may_doubt(&self, who: PeerNo) -> bool {
+        self.hosts[who.0].disk.may_doubt()
     }
 
     /// How often the disk of a machine has saved something.

@@ -15,6 +15,7 @@ use crate::node::io::Config;
 use crate::rng::{Rng, Seed};
 use crate::sim::Cipher;
 use crate::sim::disk::Disk;
+use crate::sim::medium::MakeMedium;
 use crate::sim::sham::SHAM;
 use crate::sim::streams::StreamNo;
 use crate::time::{Mono, Now, Wall};
@@ -66,7 +67,13 @@ const DATE: i64 = 1_767_225_600_000_000;
 
 impl Host {
     /// A host whose every chance follows from `seed` and from its name.
-    pub(super) fn new(config: Config, addr: SocketAddr, seed: Seed, cipher: Cipher) -> Self {
+    pub(super) fn new(
+        config: Config,
+        addr: SocketAddr,
+        seed: Seed,
+        cipher: Cipher,
+        medium: Option<MakeMedium>,
+    ) -> Self {
         let name = config.name;
         let mut rng = Rng::of_name(seed, name.as_str());
         Self {
@@ -79,7 +86,7 @@ impl Host {
             streams: Rng::new(rng.fork()),
             node: None,
             life: 0,
-            disk: Disk::default(),
+            disk: Disk::on(medium.map(|make| make(rng.fork()))),
             ends: BTreeMap::new(),
             accepts: 0,
             dials: 0,
@@ -114,7 +121,6 @@ impl Host {
         self.alarm = None;
         self.fuse = None;
         self.held = Mono::default();
-        self.disk.lose();
     }
 
     pub(super) fn next_request(&mut self) -> RequestId {

@@ -8,6 +8,7 @@ mod disk;
 mod ends;
 mod harm;
 mod host;
+mod medium;
 mod mix;
 pub mod proof;
 mod queue;
@@ -18,6 +19,7 @@ mod trace;
 mod world;
 
 pub use harm::Harm;
+pub use medium::{MakeMedium, Medium};
 pub use world::Face;
 
 use std::cmp::Reverse;
@@ -46,6 +48,8 @@ use trace::Trace;
 pub struct Sim {
     seed: Seed,
     cipher: Cipher,
+    /// What disks stand on, if not on memory.
+    medium: Option<MakeMedium>,
     now: Mono,
     queue: Queue,
     hosts: Vec<Host>,
@@ -108,6 +112,7 @@ impl Sim {
         Self {
             seed,
             cipher,
+            medium: None,
             now: Mono::default(),
             queue: Queue::default(),
             hosts: Vec::new(),
@@ -146,7 +151,7 @@ impl Sim {
         config.listens = Some(addr);
         self.names.insert(config.name, who);
         self.trace.note(self.now, Some(who), format_args!("cast {}", config.name));
-        let mut host = Host::new(config, addr, self.seed, self.cipher);
+        let mut host = Host::new(config, addr, self.seed, self.cipher, self.medium);
         host.start();
         self.hosts.push(host);
         Ok(who)
@@ -339,6 +344,7 @@ impl Sim {
         if leaves {
             self.trace.note(self.now, Some(who), format_args!("has left"));
             self.hosts[who.0].stop();
+            self.hosts[who.0].disk.close();
             self.close_all(who, true);
         }
         self.set_alarm(who);
@@ -388,6 +394,7 @@ impl Sim {
         // Whoever waits is to see that before anything that comes of it.
         self.news += 1;
         self.hosts[who.0].stop();
+        self.hosts[who.0].disk.cut();
         self.close_all(who, false);
     }
 }

@@ -18,6 +18,9 @@ use crate::text::Untrusted;
 pub struct Memory {
     fold: Fold,
     log: Log,
+    /// What came and was known, each with how many records were there before: it says how far a stream
+    /// is, and nothing else of it is kept.
+    known: Vec<(usize, Record)>,
     answers: VecDeque<Answer>,
 }
 
@@ -27,9 +30,9 @@ impl Memory {
         self.log.records()
     }
 
-    /// How many records that is.
+    /// How many records it was ever given, to be set back to.
     pub fn len(&self) -> usize {
-        self.log.len()
+        self.log.len() + self.known.len()
     }
 
     /// Whether nothing was ever saved.
@@ -39,13 +42,27 @@ impl Memory {
 
     /// It is as it was when it had so many records.
     pub fn set_back(&mut self, len: usize) {
-        let records = std::mem::take(&mut self.log).records();
-        *self = Self::default();
-        for record in &records[..len.min(records.len())] {
-            let log = &self.log;
-            self.fold.add(record, |from| Self::names(log, from));
-            self.log.add(record);
+        let mut records = std::mem::take(&mut self.log).records();
+        // From the front: each is put where it stood among all.
+        for (at, record) in std::mem::take(&mut self.known) {
+            records.insert(at, record);
         }
+        records.truncate(len);
+        *self = Self::default();
+        for record in &records {
+            self.add(record);
+        }
+    }
+
+    /// False for a message that is known.
+    fn add(&mut self, record: &Record) -> bool {
+        let log = &self.log;
+        let is_new = self.fold.add(record, |from| Self::names(log, from));
+        match record {
+            Record::Received { .. } if !is_new => self.known.push((self.len(), record.clone())),
+            _ => self.log.add(record),
+        }
+        is_new
     }
 
     /// Forgets whatever was not taken: whoever asked is no more.
@@ -70,11 +87,11 @@ impl Store for Memory {
     fn save(&mut self, save: SaveId, records: Vec<Record>) {
         let mut known = Vec::new();
         for record in records {
-            let log = &self.log;
-            let is_new = self.fold.add(&record, |from| Self::names(log, from));
-            match &record {
-                Record::Received { from, id, .. } if !is_new => known.push((*from, *id)),
-                _ => self.log.add(&record),
+            let is_new = self.add(&record);
+            if let Record::Received { from, id, .. } = record
+                && !is_new
+            {
+                known.push((from, id));
             }
         }
         self.answers.push_back(Answer::Saved { save, known });

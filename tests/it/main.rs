@@ -27,6 +27,7 @@ mod sim_faults;
 mod sim_scale;
 mod sim_seeds;
 mod sim_world;
+mod sqlite_disk;
 
 // Scripts: what the language does, and what becomes of each verb.
 mod batches;

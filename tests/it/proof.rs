@@ -4,12 +4,26 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hobnob::sim::proof;
+use hobnob::sim::proof::{self, Course, Violation};
+
+use crate::sqlite_disk;
 
 const SEEDS: u64 = 500;
+/// Each of so many plays on SQLite as well.
+const SHARE: u64 = 5;
+
+type Played = Result<Course, Box<Violation>>;
+
+fn on_memory(seed: u64) -> Played {
+    proof::run(seed, 40)
+}
+
+fn on_sqlite(seed: u64) -> Played {
+    proof::run_on(sqlite_disk::make, seed, 40)
+}
 
 /// Plays each of these, on two threads; shows the first that fails with the command that plays it again.
-fn play(seeds: &[u64]) {
+fn play(run: fn(u64) -> Played, flags: &str, seeds: &[u64]) {
     let (next, failed) = (AtomicU64::new(0), Mutex::new(None::<String>));
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -17,8 +31,9 @@ fn play(seeds: &[u64]) {
                 while failed.lock().expect("sound").is_none() {
                     let at = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).expect("few");
                     let Some(&seed) = seeds.get(at) else { return };
-                    if let Err(violation) = proof::run(seed, 40) {
-                        let again = format!("cargo run --example assure -- --seeds {seed}..{}", seed + 1);
+                    if let Err(violation) = run(seed) {
+                        let seeds = format!("{flags}--seeds {seed}..{}", seed + 1);
+                        let again = format!("cargo run --example assure -- {seeds}");
                         *failed.lock().expect("sound") = Some(format!("{again}\n{violation}"));
                     }
                 }
@@ -32,7 +47,19 @@ fn play(seeds: &[u64]) {
 
 #[test]
 fn five_hundred_seeds_keep_every_promise() {
-    play(&(0..SEEDS).collect::<Vec<_>>());
+    play(on_memory, "", &(0..SEEDS).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_share_of_the_seeds_keeps_every_promise_on_sqlite_through_power_cuts() {
+    play(on_sqlite, "--sqlite ", &(0..SEEDS).filter(|seed| seed % SHARE == 2).collect::<Vec<_>>());
+}
+
+#[test]
+fn one_seed_is_one_course_of_things_on_sqlite() {
+    for seed in [11, 250] {
+        assert_eq!(on_sqlite(seed).expect("kept"), on_sqlite(seed).expect("kept"));
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use hobnob::store::sqlite::Db;
 use hobnob::store::{Memory, Store};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::disk::{Disk, NAME, Plan};
+use crate::disk::{Disk, Plan};
 use crate::script::{Script, finds};
 
 /// A thousand files with one to three wrong bytes. SQLite keeps no sums of its pages, so a letter of a
@@ -17,7 +17,7 @@ use crate::script::{Script, finds};
 #[test]
 fn wrong_bytes_are_no_panic() {
     let (disk, mut script, mut rng) = (Disk::new(), Script::new(4), Rng::new(Seed::from_number(2)));
-    let open = || Db::open_on(NAME, &disk.file("test.db"), Seed::from_number(1));
+    let open = || Db::open_on(disk.system(), &disk.file("test.db"), Seed::from_number(1));
     let mut db = open().expect("opens");
     for _ in 0..4 {
         db.apply(&script.records(30)).expect("saved");
@@ -63,12 +63,12 @@ fn the_power_may_go_while_the_schema_changes() {
         let (disk, mut script, mut memory) = (Disk::new(), Script::new(7), Memory::default());
         let mut chance = Rng::new(Seed::from_number(call));
         let file = disk.file("test.db");
-        let open = || Db::open_on(NAME, &file, Seed::from_number(1));
+        let open = || Db::open_on(disk.system(), &file, Seed::from_number(1));
         let records = script.records(40);
         open().expect("opens").apply(&records).expect("saved");
         memory.save(SaveId(1), records);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let old = Connection::open_with_flags_and_vfs(&file, flags, NAME).expect("opens");
+        let old = Connection::open_with_flags_and_vfs(&file, flags, disk.system()).expect("opens");
         old.execute_batch(
             "PRAGMA locking_mode = EXCLUSIVE;
              DROP TABLE words; DROP TABLE indexed; PRAGMA user_version = 1;",

@@ -3,26 +3,47 @@
 //! It can also fail at any call, and be full. After a sync that failed, what it was to save is lost
 //! although it can still be read, and the next sync says nothing of it: that is how disks do it.
 //!
-//! SQLite knows it as the file system [`NAME`]; a disk is a folder there. It offers no memory shared
-//! with others, so a store must keep its file to itself to work on it at all.
+//! SQLite knows it as a file system, one for each thread, and a disk is a folder there. It offers no
+//! memory shared with others, so a store must keep its file to itself to work on it at all.
 
-use hobnob::rng::{Rng, Seed};
-use sqlite_vfs::{DatabaseHandle, LockKind, OpenOptions, Vfs, WalDisabled};
+#[path = "system.rs"]
+mod system;
+
+use hobnob::rng::Rng;
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Result};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The name of the file system.
-pub(crate) const NAME: &str = "faulty";
 /// What is written whole or not at all.
 const SECTOR: usize = 512;
 
-/// A disk, for as long as this lives. One at a time: the crate that makes it a file system is not made
-/// for two threads at once.
+/// A disk, for as long as this lives. It stays in its thread, and so does its file system: the crate that
+/// makes that is not made for two threads at once.
 pub(crate) struct Disk {
     number: u64,
     state: Shared,
-    _alone: MutexGuard<'static, ()>,
+    system: String,
+    _stays: PhantomData<*const ()>,
+}
+
+/// What every file of a disk has in it.
+pub(crate) type Copy = BTreeMap<String, Vec<u8>>;
+
+thread_local! {
+    /// The name of this thread's file system.
+    static SYSTEM: String = {
+        let name = format!("faulty{}", number());
+        sqlite_vfs::register(&name, system::Disks, false).expect("registered");
+        name
+    };
+}
+
+/// One that nobody else has.
+fn number() -> u64 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(1);
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -62,6 +83,12 @@ struct File {
     unsynced: Vec<(u64, Change)>,
 }
 
+impl File {
+    fn safe(now: Vec<u8>) -> Self {
+        Self { synced: now.clone(), exists: true, now, unsynced: Vec::new() }
+    }
+}
+
 #[derive(Clone)]
 enum Change {
     Write(usize, Vec<u8>),
@@ -83,16 +110,14 @@ impl Change {
 
 impl Disk {
     pub(crate) fn new() -> Self {
-        static NUMBERS: Mutex<u64> = Mutex::new(0);
-        static ALONE: Mutex<()> = Mutex::new(());
-        static REGISTERED: OnceLock<()> = OnceLock::new();
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        REGISTERED.get_or_init(|| sqlite_vfs::register(NAME, Disks, false).expect("registered"));
-        let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-        *numbers += 1;
-        let state = Shared::default();
-        disks().insert(*numbers, Arc::clone(&state));
-        Self { number: *numbers, state, _alone: alone }
+        let (number, state) = (number(), Shared::default());
+        disks().insert(number, Arc::clone(&state));
+        Self { number, state, system: SYSTEM.with(String::clone), _stays: PhantomData }
+    }
+
+    /// What SQLite calls the file system.
+    pub(crate) fn system(&self) -> &str {
+        &self.system
     }
 
     /// The name of a file on it.
@@ -120,13 +145,30 @@ impl Disk {
         let mut state = lock(&self.state);
         let file = state.files.get_mut(&name).expect("a file");
         edit(&mut file.now);
-        (file.synced, file.exists) = (file.now.clone(), true);
-        file.unsynced.clear();
+        *file = File::safe(file.now.clone());
     }
 
     /// Takes a file away, if it is there.
     pub(crate) fn remove(&self, name: &str) {
         lock(&self.state).files.remove(&self.file(name));
+    }
+
+    /// Writes a file again as it reads, and syncs it, as a folder does that is opened.
+    pub(crate) fn write_again(&self, name: &str) {
+        let mut state = lock(&self.state);
+        state.files.entry(self.file(name)).and_modify(|file| *file = File::safe(file.now.clone()));
+    }
+
+    /// Copies all files, as they are at this moment.
+    pub(crate) fn copy(&self) -> Copy {
+        lock(&self.state).files.iter().map(|(name, file)| (name.clone(), file.now.clone())).collect()
+    }
+
+    /// It has these files and no others, and all of them are safe.
+    pub(crate) fn put(&self, copy: &Copy) {
+        let mut state = lock(&self.state);
+        state.files = copy.iter().map(|(name, now)| (name.clone(), File::safe(now.clone()))).collect();
+        state.deleted.clear();
     }
 
     /// Whether the power went.
@@ -259,108 +301,5 @@ fn disk(path: &str) -> Result<Shared> {
 impl Drop for Disk {
     fn drop(&mut self) {
         disks().remove(&self.number);
-    }
-}
-
-/// All disks.
-struct Disks;
-
-struct Open {
-    disk: Shared,
-    name: String,
-    lock: LockKind,
-}
-
-impl Vfs for Disks {
-    type Handle = Open;
-
-    fn open(&self, name: &str, _: OpenOptions) -> Result<Open> {
-        let disk = disk(name)?;
-        let mut state = lock(&disk);
-        state.call()?;
-        state.files.entry(name.to_owned()).or_default();
-        drop(state);
-        Ok(Open { disk, name: name.to_owned(), lock: LockKind::None })
-    }
-
-    fn delete(&self, name: &str) -> Result<()> {
-        let disk = disk(name)?;
-        let mut state = lock(&disk);
-        state.call()?;
-        let file = state.files.remove(name).ok_or(ErrorKind::NotFound)?;
-        state.deleted.insert(name.to_owned(), file);
-        Ok(())
-    }
-
-    fn exists(&self, name: &str) -> Result<bool> {
-        let disk = disk(name)?;
-        let mut state = lock(&disk);
-        state.call()?;
-        Ok(state.files.contains_key(name))
-    }
-
-    fn temporary_name(&self) -> String {
-        "nowhere".into()
-    }
-
-    fn random(&self, buffer: &mut [i8]) {
-        let mut rng = Rng::new(Seed::from_number(1));
-        buffer.iter_mut().for_each(|byte| *byte = i8::from_ne_bytes(rng.bytes()));
-    }
-
-    fn sleep(&self, duration: std::time::Duration) -> std::time::Duration {
-        duration
-    }
-}
-
-impl DatabaseHandle for Open {
-    type WalIndex = WalDisabled;
-
-    fn size(&self) -> Result<u64> {
-        let mut state = lock(&self.disk);
-        state.call()?;
-        Ok(state.files.get(&self.name).map_or(0, |file| file.now.len() as u64))
-    }
-
-    fn read_exact_at(&mut self, out: &mut [u8], offset: u64) -> Result<()> {
-        let mut state = lock(&self.disk);
-        state.call()?;
-        let file = state.files.get(&self.name).ok_or(ErrorKind::NotFound)?;
-        let from = usize::try_from(offset).expect("small").min(file.now.len());
-        let there = out.len().min(file.now.len() - from);
-        out[..there].copy_from_slice(&file.now[from..from + there]);
-        out[there..].fill(0);
-        if there < out.len() { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
-    }
-
-    fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> Result<()> {
-        let at = usize::try_from(offset).expect("small");
-        lock(&self.disk).change(&self.name, Change::Write(at, bytes.to_vec()))
-    }
-
-    fn sync(&mut self, _: bool) -> Result<()> {
-        lock(&self.disk).sync(&self.name)
-    }
-
-    fn set_len(&mut self, size: u64) -> Result<()> {
-        let length = usize::try_from(size).expect("small");
-        lock(&self.disk).change(&self.name, Change::Length(length))
-    }
-
-    fn lock(&mut self, kind: LockKind) -> Result<bool> {
-        self.lock = kind;
-        Ok(true)
-    }
-
-    fn reserved(&mut self) -> Result<bool> {
-        Ok(false)
-    }
-
-    fn current_lock(&self) -> Result<LockKind> {
-        Ok(self.lock)
-    }
-
-    fn wal_index(&self, _: bool) -> Result<WalDisabled> {
-        Ok(WalDisabled)
     }
 }

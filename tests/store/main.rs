@@ -2,6 +2,7 @@
 //! reported as saved survives, and that a folder or a file which cannot be trusted is refused.
 
 mod damage;
+#[allow(dead_code, reason = "the proof does more with it")]
 mod disk;
 mod folders;
 mod power_cuts;

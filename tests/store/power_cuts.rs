@@ -8,14 +8,14 @@ use hobnob::store::sqlite::{Db, OpenError};
 use hobnob::store::{Memory, Store};
 use hobnob::why::StoreFault;
 
-use crate::disk::{Disk, NAME, Plan};
+use crate::disk::{Disk, Plan};
 use crate::each_seed;
 use crate::script::{Peer, Script};
 
 const ALL: Query = Query { with: None, find: None, last: 100_000 };
 
 fn open(disk: &Disk) -> Result<Db, OpenError> {
-    Db::open_on(NAME, &disk.file("test.db"), Seed::from_number(9))
+    Db::open_on(disk.system(), &disk.file("test.db"), Seed::from_number(9))
 }
 
 /// What these saves add up to.
@@ -143,6 +143,25 @@ fn any_call_may_fail_once() {
 #[test]
 fn any_call_may_be_the_last_that_works() {
     sweep(true);
+}
+
+/// A program whose disk failed ends and starts again with the power on: what was lost can still be read.
+#[test]
+fn what_a_failed_sync_has_lost_takes_nothing_with_it_later() {
+    each_seed(300, |seed| {
+        let mut lives = Lives::new(seed);
+        let fails = Some(1 + lives.chance.below(150));
+        lives.disk.plan(Plan { fails, ..Plan::default() });
+        let _fault = lives.live(4);
+        lives.disk.plan(Plan::default());
+        lives.disk.write_again("test.db-wal");
+        lives.check();
+        let cut = Some(1 + lives.chance.below(100));
+        lives.disk.plan(Plan { cut, ..Plan::default() });
+        let _cut = lives.live(4);
+        lives.disk.crash(&mut lives.chance);
+        lives.check();
+    });
 }
 
 #[test]

@@ -7,12 +7,12 @@ use hobnob::rng::Seed;
 use hobnob::store::sqlite::Db;
 use hobnob::store::{Memory, Store};
 
-use crate::disk::{Disk, NAME};
+use crate::disk::Disk;
 use crate::each_seed;
 use crate::script::{Script, finds, is_ours, key, plain};
 
 fn db(disk: &Disk) -> Db {
-    Db::open_on(NAME, &disk.file("test.db"), Seed::from_number(1)).expect("opens")
+    Db::open_on(disk.system(), &disk.file("test.db"), Seed::from_number(1)).expect("opens")
 }
 
 fn plays(seed: u64) {

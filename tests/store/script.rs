@@ -99,10 +99,12 @@ impl Script {
             }
             4 => self.moved(peer),
             5 => {
-                // The peer begins anew, at its beginning or in the midst of a stream that it knows.
-                let seq = self.rng.below(3);
-                let epoch = self.rng.next_u64();
-                self.peer(peer).heard = Some((epoch, seq));
+                // The peer begins anew, at its beginning or in the midst of a stream that it knows; or it
+                // was set back and does not know yet that it gives numbers a second time.
+                let (seq, epoch, goes_on) = (self.rng.below(3), self.rng.next_u64(), self.rng.below(2) == 0);
+                let known = self.peer(peer);
+                let same = known.heard.filter(|_| goes_on).map(|(epoch, _)| epoch);
+                known.heard = Some((same.unwrap_or(epoch), seq));
                 self.received(peer)
             }
             _ => self.plain(peer),

@@ -104,6 +104,11 @@ impl Book {
         self.close(who, request, |to| if keys.contains(&to) { Fate::Promised } else { Fate::Refused });
     }
 
+    /// Nothing was promised, and it may come all the same.
+    pub(super) fn doubted(&mut self, who: PeerNo, request: RequestId) {
+        self.close(who, request, |_| Fate::Asked);
+    }
+
     pub(super) fn refused(&mut self, who: PeerNo, request: RequestId) {
         self.close(who, request, |_| Fate::Refused);
     }

@@ -220,6 +220,17 @@ impl Proof {
         self.restart(who);
     }
 
+    /// Where there is more below the disks than memory, all of them lose their power a last time, and are
+    /// read again.
+    pub(super) fn cut_all(&mut self) {
+        for who in self.everybody().filter(|who| self.sim.may_doubt(*who)).collect::<Vec<_>>() {
+            if self.is_up(who) {
+                self.apply(&Network::Crash(who));
+            }
+            self.apply(&Network::Restart(who));
+        }
+    }
+
     /// As whoever starts a program with `--peer` for each of the others.
     fn keep_all(&mut self, who: PeerNo) {
         for other in self.everybody().filter(|other| *other != who) {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::api::command::Command;
 use crate::api::reply::Reply;
 use crate::rng::{Rng, Seed};
-use crate::sim::Sim;
+use crate::sim::{MakeMedium, Sim};
 use crate::time::Mono;
 use crate::world::{Network, PeerNo, Shape, World};
 use book::Book;
@@ -75,7 +75,20 @@ struct Proof {
 /// # Errors
 /// Something is not true.
 pub fn run(seed: u64, tail: usize) -> Result<Course, Box<Violation>> {
-    let mut proof = Proof::new(seed, tail);
+    play(seed, tail, None)
+}
+
+/// The same with disks that stand on these: then a crash is a power cut, and what comes back of it is
+/// held to the same.
+///
+/// # Errors
+/// Something is not true.
+pub fn run_on(medium: MakeMedium, seed: u64, tail: usize) -> Result<Course, Box<Violation>> {
+    play(seed, tail, Some(medium))
+}
+
+fn play(seed: u64, tail: usize, medium: Option<MakeMedium>) -> Result<Course, Box<Violation>> {
+    let mut proof = Proof::new(seed, tail, medium);
     match proof.play() {
         Ok(()) => Ok(proof.course()),
         Err((rule, what)) => {
@@ -89,11 +102,14 @@ pub fn run(seed: u64, tail: usize) -> Result<Course, Box<Violation>> {
 type Broken = (&'static str, String);
 
 impl Proof {
-    fn new(seed: u64, tail: usize) -> Self {
+    fn new(seed: u64, tail: usize, medium: Option<MakeMedium>) -> Self {
         let mut rng = Rng::new(Seed::from_number(seed ^ 0x9A0F));
         let plan = Plan::draw(&mut rng);
         let mut sim = Sim::with_cipher(Seed::from_number(seed), plan.cipher);
         sim.keep_trace(tail);
+        if let Some(medium) = medium {
+            sim.stand_on(medium);
+        }
         sim.watch_for(CANARY.as_bytes());
         let mut proof = Self { plan, rng, sim, book: Book::default(), faults: 0, broken: None };
         proof.cast();
@@ -122,11 +138,18 @@ impl Proof {
         }
         self.hear()?;
         self.look()?;
-        self.end()
+        self.end()?;
+        self.cut_all();
+        self.hear()
     }
 
     /// Takes in what was told.
     fn hear(&mut self) -> Result<(), Broken> {
+        for who in self.everybody() {
+            if let Some(what) = self.sim.odd(who) {
+                return Err(("S13", format!("the store of {who:?}: {what}")));
+            }
+        }
         self.listen()?;
         self.broken.take().map_or(Ok(()), Err)
     }

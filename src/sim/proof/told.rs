@@ -1,10 +1,12 @@
 //! What programs tell the people before them: answers to what was asked, and news. Some of it may
 //! never be told.
 
+use crate::api::command::CommandError;
 use crate::api::event::What;
 use crate::api::reply::Reply;
 use crate::id::PeerId;
 use crate::sim::proof::{Broken, Proof};
+use crate::why::StoreFault;
 use crate::world::World;
 
 impl Proof {
@@ -26,6 +28,10 @@ impl Proof {
                 }
                 Some(Ok(Reply::Goodbye)) => self.restart_after_quit(who),
                 Some(Ok(_)) => {}
+                // What was being saved when a real store broke is there whole or not at all.
+                Some(Err(CommandError::Store(StoreFault::Broken))) if self.sim.may_doubt(who) => {
+                    self.book.doubted(who, request);
+                }
                 Some(Err(_)) => self.book.refused(who, request),
                 None => {}
             }

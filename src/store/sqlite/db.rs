@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, DropBehavior, OpenFlags, TransactionBehavior};
 
 use super::book::Book;
 use super::error::{OpenError, Trouble};
@@ -16,6 +16,7 @@ use super::{find, read, schema};
 use crate::id::MessageId;
 use crate::key::PeerKey;
 use crate::node::record::{LogRow, Query, Record, Snapshot};
+use crate::planted::{self, Planted};
 use crate::rng::Seed;
 use crate::why::StoreFault;
 
@@ -147,7 +148,7 @@ impl Db {
             }
             Err(trouble) => {
                 let fault = self.blame(&trouble);
-                if fault == StoreFault::Full {
+                if fault == StoreFault::Full && !planted::is(Planted::RefusedIsMinded) {
                     // Nothing happened, so what was kept in mind of it is wrong.
                     match Book::read(&self.db) {
                         Ok(book) => self.book = book,
@@ -241,7 +242,10 @@ impl Db {
     /// success for what the first has lost.
     fn blame(&mut self, trouble: &Trouble) -> StoreFault {
         let fault = trouble.fault();
-        self.broken |= fault == StoreFault::Broken;
+        if fault == StoreFault::Broken && !std::mem::replace(&mut self.broken, true) {
+            // Nor when it is closed. That it cannot be told so is no more than another fault.
+            let _fault = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
         fault
     }
 }
@@ -281,7 +285,8 @@ fn settle(db: &Connection) -> Result<(), Trouble> {
         let what = "its file system does not do what a log written ahead needs";
         return Err(rusqlite::Error::SqliteFailure(code, Some(what.into())).into());
     }
-    db.pragma_update(None, "synchronous", "FULL")?;
+    let spared = planted::is(Planted::SyncSpared);
+    db.pragma_update(None, "synchronous", if spared { "NORMAL" } else { "FULL" })?;
     // `tidy` does it, after a save was answered, and sees whether that works.
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
     db.pragma_update(None, "journal_size_limit", 2 * AHEAD_MAX as i64)?;
@@ -305,7 +310,11 @@ fn commit(
     book: &mut Book,
     records: &[Record],
 ) -> Result<(Vec<(PeerKey, MessageId)>, usize), Trouble> {
-    let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let late = planted::is(Planted::CommitLate);
+    if late && !db.is_autocommit() {
+        db.execute_batch("COMMIT")?;
+    }
+    let mut all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut known, mut written) = (Vec::new(), 0);
     let mut writer = Writer::new(&all, book)?;
     for record in records {
@@ -318,6 +327,10 @@ fn commit(
         }
     }
     writer.finish()?;
+    if late {
+        all.set_drop_behavior(DropBehavior::Ignore);
+        return Ok((known, written));
+    }
     all.commit()?;
     Ok((known, written))
 }

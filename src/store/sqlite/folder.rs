@@ -3,7 +3,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -25,6 +25,7 @@ const LOCK: &str = "lock";
 /// Bits of a file's mode for others than its owner, and those that let them write.
 const OTHERS: u32 = 0o077;
 const OTHERS_WRITE: u32 = 0o022;
+const WRITTEN_AT_ONCE: usize = 256 * 1024;
 
 impl Folder {
     /// Makes the folder if need be, and takes it.
@@ -80,6 +81,9 @@ impl Folder {
         }
         let wal = beside(&file, "-wal");
         let had_wal = wal.exists();
+        if had_wal {
+            write_again(&wal).map_err(|source| OpenError::Unusable { path: wal.clone(), source })?;
+        }
         let opened = Db::open(&file, |db, version| self.save(db, &file, version));
         // Whoever was refused finds everything as it was, without an empty file more.
         let is_empty = || wal.metadata().is_ok_and(|found| found.len() == 0);
@@ -154,6 +158,22 @@ fn private(path: &Path) -> std::io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file)
+}
+
+/// Writes what was written ahead once more, as it reads. What a sync of an earlier program has failed to
+/// save can be read as long as there is power, and would be missing in the midst of all that is promised
+/// from now on.
+fn write_again(wal: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(wal)?;
+    let (mut part, mut at) = (vec![0; WRITTEN_AT_ONCE], 0);
+    loop {
+        let count = file.read_at(&mut part, at)?;
+        if count == 0 {
+            return file.sync_all();
+        }
+        file.write_all_at(&part[..count], at)?;
+        at += count as u64;
+    }
 }
 
 fn is_there(pid: u32) -> bool {

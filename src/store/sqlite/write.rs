@@ -9,6 +9,7 @@ use super::error::Trouble;
 use crate::id::MessageId;
 use crate::key::PeerKey;
 use crate::node::record::{Facts, Heard, Record};
+use crate::planted::{self, Planted};
 
 /// One transaction under way.
 pub(super) struct Writer<'a> {
@@ -187,7 +188,9 @@ impl<'a> Writer<'a> {
     fn hear(&mut self, from: PeerKey, heard: Heard) -> rusqlite::Result<(i64, bool)> {
         let account = self.account(from)?;
         let (n, was) = (account.n, account.again);
-        account.again |= account.heard.is_some_and(|before| before.epoch != heard.epoch);
+        let is_later = |seq| seq < heard.seq || planted::is(Planted::SameStreamNew);
+        let goes_on = |before: Heard| before.epoch == heard.epoch && is_later(before.seq);
+        account.again |= !account.heard.is_none_or(goes_on);
         account.heard = Some(heard);
         if !account.again {
             return Ok((n, true));
