@@ -44,6 +44,8 @@ pub enum Why {
     PlainRefused,
     /// Another key listens where it did, so its program has ended.
     Replaced,
+    /// Only its own word says where a plain program listens, and that is not enough.
+    OnlyClaimed,
     /// It has left, and nothing reaches it any more.
     Left,
     /// It waited too long for its peer.
@@ -139,6 +141,7 @@ impl fmt::Display for Why {
             }
             Self::PlainRefused => "plain connections are refused here (--no-classic)",
             Self::Replaced => "another key is there now",
+            Self::OnlyClaimed => "only its own word says where it listens; connect to its address instead",
             Self::Left => "it has left",
             Self::Expired => "it waited for 30 days",
             Self::KeyChanged => "another key answers there",

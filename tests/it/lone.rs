@@ -90,6 +90,12 @@ impl Lone {
         self.answer(request).expect("answered at once")
     }
 
+    /// The same, or nothing if the answer needs another's word first.
+    pub(crate) fn call_or_dial(&mut self, command: Command) -> Result<Option<Reply>, CommandError> {
+        let [request] = self.give([command]);
+        self.answer(request).transpose()
+    }
+
     /// Somebody connects.
     pub(crate) fn accept(&mut self, remote: &str) -> LinkId {
         self.accepts += 1;

@@ -100,11 +100,15 @@ impl Node {
             Some(port) => self.plain_peer(SocketAddr::new(remote.ip(), port), plain.team.as_deref()),
             None => self.unannounced(remote.ip()),
         };
+        let elsewhere = announced != Some(remote.ip())
+            && !(announced.is_some_and(|ip| ip.is_loopback()) && remote.ip().is_loopback());
+        let named = plain.host.is_some() && port.is_some();
         let spoken = (plain.dialect != classic::Dialect::Raw).then_some(plain.dialect);
         let peer = self.peers.get_mut(ix);
         peer.heard = Some(self.now.mono);
         if let Some(state) = &mut peer.plain {
             state.announced |= port.is_some();
+            state.elsewhere = if named { elsewhere } else { state.elsewhere };
             state.spoke = spoken.or(state.spoke);
             state.knows_us_as.retain(|ip| *ip != local.ip());
             state.knows_us_as.push(local.ip());
@@ -132,8 +136,6 @@ impl Node {
             self.counters.ignored += 1;
             return;
         }
-        let elsewhere = announced != Some(remote.ip())
-            && !(announced.is_some_and(|ip| ip.is_loopback()) && remote.ip().is_loopback());
         let claim = plain
             .host
             .zip(plain.port)

@@ -3,6 +3,7 @@
 //! said stand next door. Nothing here touches a native peer.
 
 mod hear;
+mod place;
 mod say;
 
 use std::collections::VecDeque;
@@ -28,6 +29,10 @@ pub(in crate::node) struct PlainPeer {
     spoke: Option<classic::Dialect>,
     /// It has said itself where it listens.
     announced: bool,
+    /// It last named another machine than the one that it speaks from.
+    elsewhere: bool,
+    /// Somebody here has given its address in full.
+    typed: bool,
     /// Our own addresses by which it has reached us, the latest last.
     knows_us_as: Vec<IpAddr>,
     /// What waits to be said.
@@ -128,6 +133,7 @@ impl Node {
                 conn.talk.ours = Some(ix);
                 self.peers.get_mut(ix).held += 1;
             }
+            self.plain_typed(ix);
             self.take_intents(ix, dial, out);
             let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
             if plain.busy.is_some() || plain.queue.is_empty() {
