@@ -27,7 +27,7 @@ pub(crate) struct Lone {
     pub(crate) dials: Vec<(LinkId, Address)>,
     /// What was written to each stream and not yet taken by [`Self::flush`].
     unflushed: BTreeMap<LinkId, usize>,
-    written: BTreeMap<LinkId, Vec<u8>>,
+    pub(crate) written: BTreeMap<LinkId, Vec<u8>>,
     /// Streams that it has ended its half of, or closed.
     pub(crate) finished: Vec<LinkId>,
     pub(crate) closed: Vec<LinkId>,

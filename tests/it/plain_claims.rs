@@ -187,3 +187,60 @@ fn what_one_program_says_goes_to_no_other_and_a_repeated_exit_is_one() {
     let row = us.call(Command::Whois { peer: PeerRef::Word("Two".into()) });
     assert!(row.is_ok(), "the others are as they were: {row:?}");
 }
+
+#[test]
+fn an_answer_goes_to_whoever_asked_and_to_nobody_else() {
+    let mut us = Lone::new(Dialect::Native);
+    let programs = ["10.0.0.2", "10.0.0.3", "10.0.0.4"];
+    let links = programs.map(|from| {
+        let link = us.accept(&format!("{from}:40000"));
+        us.hear(link, format!("{from}:7202 Team hello").as_bytes());
+        us.pass(SEC);
+        us.flush(link);
+        link
+    });
+    us.events.clear();
+    for forwarder in [1, 2] {
+        us.hear(links[forwarder], b"10.0.0.2:7202 Team exit");
+        us.pass(SEC * 5);
+        let answered: Vec<_> = us.written.keys().copied().collect();
+        assert_eq!(answered, [links[forwarder]], "it alone waits");
+        let answer = us.flush(links[forwarder]);
+        assert!(answer.lines().count() == 1 && answer.len() < 60, "{answer:?}");
+        us.pass(SEC * 20);
+        assert!(us.written.is_empty(), "once");
+    }
+    assert_eq!(us.dials, [], "and nothing is opened for it");
+    assert_eq!(us.events, [], "the one that was named did not say so itself");
+}
+
+/// How many lines the events would be.
+fn shown(us: &mut Lone) -> usize {
+    let is_shown = |what: &&What| matches!(what, What::Left { .. } | What::Message(_));
+    let count = us.events.iter().filter(is_shown).count();
+    us.events.clear();
+    count
+}
+
+#[test]
+fn the_same_goodbye_is_shown_once_a_minute() {
+    // As itself, as us, as nobody, and in the dialects that keep a connection open.
+    for said in ["10.0.0.3:7203 Two exit", "10.0.0.1:5000 us exit", "exit", "<10.0.0.3:7203> Two exit"] {
+        let mut us = Lone::new(Dialect::Native);
+        tell(&mut us, "10.0.0.3:40000", "10.0.0.3:7203 Two hello");
+        shown(&mut us);
+        for minute in 0..3 {
+            for second in 0..55 {
+                tell(&mut us, "10.0.0.3:40000", said);
+                us.pass(SEC / 1_000 * second);
+            }
+            assert!(shown(&mut us) <= 1, "{said}, minute {minute}");
+            us.pass(SEC * 60);
+        }
+        // Whoever came back and goes again is seen to.
+        tell(&mut us, "10.0.0.3:40000", "10.0.0.3:7203 Two hello");
+        shown(&mut us);
+        tell(&mut us, "10.0.0.3:40000", "10.0.0.3:7203 Two exit");
+        assert_eq!(shown(&mut us), 1, "{said}");
+    }
+}

@@ -29,8 +29,10 @@ pub(in crate::node) struct PlainPeer {
     spoke: Option<classic::Dialect>,
     /// It has said itself where it listens.
     announced: bool,
-    /// It last named another machine than the one that it speaks from.
-    elsewhere: bool,
+    /// Whether it last named another machine than the one that it speaks from, if it named any.
+    elsewhere: Option<bool>,
+    /// When a goodbye of its was last shown as a text.
+    exit_shown: Option<Mono>,
     /// Somebody here has given its address in full.
     typed: bool,
     /// Our own addresses by which it has reached us, the latest last.

@@ -34,7 +34,7 @@ impl Node {
         let peer = self.peers.get(ix);
         let Some(plain) = &peer.plain else { return Ok(()) };
         let at = self.plain_place(ix)?;
-        if plain.elsewhere && !plain.typed {
+        if plain.elsewhere == Some(true) && !plain.typed {
             let claim = "names another machine than the one it speaks from";
             return Err(CommandError::OnlyClaimed { name: peer.name(), at, claim });
         }
