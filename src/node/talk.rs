@@ -112,6 +112,8 @@ impl Node {
             // Only before the hello, which the check above has refused.
             Message::Chat { .. } => return Err(Why::Protocol),
             Message::Ack { epoch, seq } => {
+                let was_sent = self.peers.get(ix).outbox.was_sent(epoch, seq);
+                self.counters.false_receipts += u64::from(!was_sent);
                 let news = self.peers.get_mut(ix).outbox.acknowledge(epoch, seq);
                 if news.is_some() {
                     (conn.cheap, conn.pings) = (0, 0);
@@ -151,10 +153,12 @@ impl Node {
         out: &mut Vec<Effect>,
     ) -> Result<(), Why> {
         let peer = self.peers.get_mut(ix);
-        match peer.inbox.arrive(seq, id) {
+        let arrival = peer.inbox.arrive(seq, id);
+        match arrival {
             Arrival::Gap => return Err(Why::Protocol),
-            Arrival::Repeat => {
-                self.counters.repeated += 1;
+            Arrival::Repeat | Arrival::Conflict => {
+                self.counters.repeated += u64::from(arrival == Arrival::Repeat);
+                self.counters.conflicts += u64::from(arrival == Arrival::Conflict);
                 self.make_ready(ix);
                 return Ok(());
             }

@@ -254,6 +254,8 @@ impl Ndjson {
                     ("bytes_out", status.bytes_out),
                     ("dropped", status.dropped),
                     ("ignored", status.ignored),
+                    ("false_receipts", status.false_receipts),
+                    ("conflicts", status.conflicts),
                 ] {
                     line.number(name, value);
                 }

@@ -352,7 +352,7 @@ fn unlisted(row: &PeerRow) -> String {
 }
 
 fn status_lines(status: &Status) -> Vec<String> {
-    vec![
+    let mut lines = vec![
         format!("up         {}", rounded_seconds(status.uptime)),
         format!("peers      {} connected, {} known", status.connected, status.known),
         format!("links      {} open, {} dropped", status.links, status.dropped),
@@ -362,7 +362,11 @@ fn status_lines(status: &Status) -> Vec<String> {
         ),
         format!("           {} sent, {} delivered, {} queued", status.sent, status.delivered, status.queued),
         format!("bytes      {} in, {} out", status.bytes_in, status.bytes_out),
-    ]
+    ];
+    let (receipts, conflicts) = (status.false_receipts, status.conflicts);
+    let refused = format!("refused    {receipts} false receipts, {conflicts} messages under a used number");
+    lines.extend((receipts + conflicts > 0).then_some(refused));
+    lines
 }
 
 fn count(number: usize, thing: &str) -> String {

@@ -151,6 +151,11 @@ impl Outbox {
         Some((first, seq))
     }
 
+    /// Whether the peer can have that message of ours at all.
+    pub(in crate::node) fn was_sent(&self, epoch: u64, seq: u64) -> bool {
+        epoch == self.epoch && seq < self.cursor
+    }
+
     /// A new link: the peer says what it has. Everything behind that goes out (again).
     pub(in crate::node) fn resume(&mut self, have: Option<Have>) -> Resumed {
         if planted::is(Planted::SentIsDelivered) && self.cursor > self.first {
@@ -284,6 +289,8 @@ mod tests {
         let mut outbox = filled(7, 3);
         outbox.next();
         outbox.next();
+        let told = [(7, 2), (7, 1), (7, 3), (8, 1), (6, 1)].map(|(epoch, seq)| outbox.was_sent(epoch, seq));
+        assert_eq!(told, [true, true, false, false, false]);
         assert_eq!(outbox.acknowledge(8, 1), None, "another stream");
         assert_eq!(outbox.acknowledge(7, 3), None, "not sent yet");
         assert_eq!(outbox.acknowledge(7, 0), None, "nothing");
