@@ -30,6 +30,8 @@ pub enum Why {
     Crypto,
     /// It sent what the protocol does not allow.
     Protocol,
+    /// What it sent broke our own code.
+    Broken,
     /// It is ourselves.
     Ourselves,
     /// It said nothing for a minute.
@@ -132,6 +134,7 @@ impl fmt::Display for Why {
             Self::Stalled => "handshake not finished in time",
             Self::Crypto => "could not prove who it is",
             Self::Protocol => "sent what the protocol does not allow",
+            Self::Broken => "what it sent broke something here; please report it",
             Self::Ourselves => "that is you",
             Self::Silent => "nothing heard for 60 s",
             Self::Slow => "did not read what we sent",

@@ -18,6 +18,7 @@ use crate::node::keep::Mark;
 use crate::node::peer::Peer;
 use crate::node::peers::PeerIx;
 use crate::node::record::Record;
+use crate::node::shelter;
 use crate::node::waiting::{PONG, Waiting};
 use crate::planted::{self, Planted};
 use crate::text::{Body, Untrusted};
@@ -29,7 +30,11 @@ impl Node {
     pub(super) fn hear(&mut self, id: LinkId, mut run: &[u8], out: &mut Vec<Effect>) {
         while !run.is_empty() {
             let rest = run;
-            let heard = Message::take(&mut run).map_err(|_| Why::Protocol);
+            let taken = shelter::read(self.config.sheltered, || {
+                shelter::breaks(run, "break the run");
+                Message::take(&mut run)
+            });
+            let heard = taken.map_or(Err(Why::Broken), |message| message.map_err(|_| Why::Protocol));
             let Some(conn) = self.links.get_mut(&id) else { return };
             let Some(ix) = conn.peer else { return };
             if conn.resumes.is_some() {

@@ -254,6 +254,7 @@ impl Ndjson {
                     ("bytes_out", status.bytes_out),
                     ("dropped", status.dropped),
                     ("ignored", status.ignored),
+                    ("broken", status.broken),
                     ("false_receipts", status.false_receipts),
                     ("conflicts", status.conflicts),
                 ] {

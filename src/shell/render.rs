@@ -363,7 +363,10 @@ fn status_lines(status: &Status) -> Vec<String> {
         format!("           {} sent, {} delivered, {} queued", status.sent, status.delivered, status.queued),
         format!("bytes      {} in, {} out", status.bytes_in, status.bytes_out),
     ];
-    let (receipts, conflicts) = (status.false_receipts, status.conflicts);
+    let (receipts, conflicts, broken) = (status.false_receipts, status.conflicts, status.broken);
+    let broken =
+        (broken > 0).then(|| format!("broken     {broken} links by what they sent; please report it"));
+    lines.extend(broken);
     let refused = format!("refused    {receipts} false receipts, {conflicts} messages under a used number");
     lines.extend((receipts + conflicts > 0).then_some(refused));
     lines

@@ -12,7 +12,7 @@ use crate::node::delivery::Outbox;
 use crate::node::io::Effect;
 use crate::node::peer::Peer;
 use crate::node::peers::{PeerIx, same_place};
-use crate::node::{Node, Timer};
+use crate::node::{Node, Timer, shelter};
 use crate::text::{Body, Untrusted};
 use crate::why::Why;
 use crate::wire::classic::{self, Answer, Kind, Plain, Sender};
@@ -51,7 +51,11 @@ impl Node {
             return self.fail(id, Why::Protocol, out);
         }
         let mut context = std::mem::take(&mut conn.talk.context);
-        let mut heard = classic::parse(&burst, &mut context);
+        let heard = shelter::read(self.config.sheltered, || {
+            shelter::breaks(&burst, "break the burst");
+            classic::parse(&burst, &mut context)
+        });
+        let Some(mut heard) = heard else { return self.fail(id, Why::Broken, out) };
         let us = self.config.listens.map_or(0, |addr| addr.port());
         // Somebody asks whether anybody is here by sending us our own address.
         heard.retain(|plain| !(plain.text == "PING" && claims_to_be_us(us, plain, remote, local)));

@@ -191,7 +191,7 @@ impl Node {
         if let Some((due, _)) = conn.talk.answer {
             self.timers.remove(&(due, Timer::Answer(id)));
         }
-        if matches!(why, Why::Protocol | Why::Full | Why::Limit(_)) {
+        if matches!(why, Why::Protocol | Why::Broken | Why::Full | Why::Limit(_)) {
             self.refused(conn.remote, why, out);
         }
         let clean = matches!(why, Why::Eof | Why::Closed);
