@@ -148,6 +148,7 @@ fn resets_make_no_storm_of_repeats() {
         let Ok(Reply::Status(status)) = cast.call(A, Command::Status) else { panic!("it has counters") };
         let most = 3 * COUNT * (text.len() as u64 + 100);
         assert!(status.bytes_out <= most, "{} bytes written, of {most}", status.bytes_out);
+        assert_eq!((status.false_receipts, status.conflicts), (0, 0), "both are honest");
     });
 }
 
