@@ -1,6 +1,6 @@
 //! Faults that are planted on purpose, in a build for tests only, to show that they are found: three
 //! leaks of what no seed decides, by `hobnob verify`; five classic faults of programs that talk, by
-//! `hobnob sweep`; one that breaks the program itself; and thirty mistakes in the code of delivery and
+//! `hobnob sweep`; two that break the program itself; and thirty mistakes in the code of delivery and
 //! trust, by the proof, and four in the store on a disk, by the proof on SQLite. Without the cargo feature
 //! `planted` nothing is ever planted, and the compiler removes every place that asks. Decides what is
 //! planted; what it does is seen where it is planted.
@@ -65,6 +65,8 @@ planted! {
     CrossedDials "crossed-dials"
     /// Whoever asks for the counters breaks the program.
     Panic "panic"
+    /// Certain words break whatever reads them.
+    BreakingText "breaking-text"
 
     ;
 

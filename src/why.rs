@@ -30,6 +30,8 @@ pub enum Why {
     Crypto,
     /// It sent what the protocol does not allow.
     Protocol,
+    /// What it sent broke our own code.
+    Broken,
     /// It is ourselves.
     Ourselves,
     /// It said nothing for a minute.
@@ -44,6 +46,8 @@ pub enum Why {
     PlainRefused,
     /// Another key listens where it did, so its program has ended.
     Replaced,
+    /// Only its own word says where a plain program listens, and that is not enough.
+    OnlyClaimed,
     /// It has left, and nothing reaches it any more.
     Left,
     /// It waited too long for its peer.
@@ -130,6 +134,7 @@ impl fmt::Display for Why {
             Self::Stalled => "handshake not finished in time",
             Self::Crypto => "could not prove who it is",
             Self::Protocol => "sent what the protocol does not allow",
+            Self::Broken => "what it sent broke something here; please report it",
             Self::Ourselves => "that is you",
             Self::Silent => "nothing heard for 60 s",
             Self::Slow => "did not read what we sent",
@@ -139,6 +144,7 @@ impl fmt::Display for Why {
             }
             Self::PlainRefused => "plain connections are refused here (--no-classic)",
             Self::Replaced => "another key is there now",
+            Self::OnlyClaimed => "only its own word says where it listens; connect to its address instead",
             Self::Left => "it has left",
             Self::Expired => "it waited for 30 days",
             Self::KeyChanged => "another key answers there",

@@ -239,6 +239,16 @@ pub enum CommandError {
     /// A plain peer that never said where it listens cannot be written to.
     #[error("{0} is a plain program that has not said where it listens; write to its address")]
     NoAddress(Name),
+    /// A plain program named a place that its own word is not enough for; nothing was dialled.
+    #[error("{name} {claim}; if you mean {at} all the same: connect --classic {at}")]
+    OnlyClaimed {
+        /// Who.
+        name: Name,
+        /// Where it would be.
+        at: std::net::SocketAddr,
+        /// What is wrong with that.
+        claim: &'static str,
+    },
     /// Nothing but control characters and blanks is left for a plain program.
     #[error("nothing of the text can be sent to a plain program")]
     NothingPlain,

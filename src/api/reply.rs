@@ -250,4 +250,10 @@ pub struct Status {
     pub dropped: u64,
     /// Messages of ignored peers that were not shown.
     pub ignored: u64,
+    /// Streams that ended because what they brought broke our own code.
+    pub broken: u64,
+    /// Receipts for what was never sent, or of another stream; nothing turned delivered by them.
+    pub false_receipts: u64,
+    /// Messages that came under the number of another one, which was kept.
+    pub conflicts: u64,
 }

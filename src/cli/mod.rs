@@ -20,6 +20,9 @@ pub fn main() -> ExitCode {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         // Whoever hosts it says so, and the terminal is still the editor's.
+        if crate::node::shelter::holds() {
+            return;
+        }
         if std::thread::current().name() == Some(crate::guest::THREAD) {
             return;
         }

@@ -129,6 +129,7 @@ fn start(
     config.dialect = if flags.classic { Dialect::Plain } else { Dialect::Native };
     config.hear_plain = !flags.no_classic;
     // One command is for one thing; whoever stays finds everybody again.
+    config.sheltered = true;
     config.recalls = !matches!(kind, Kind::Lines(_));
     let prompt = matches!(kind, Kind::Prompt);
     config.links_max = live::links_max(if prompt { limits::LINKS_PROMPT_MAX } else { limits::LINKS_MAX });

@@ -127,6 +127,8 @@ pub const PLAIN_ANSWER: Duration = Duration::from_millis(300);
 pub const PLAIN_IDLE: Duration = Duration::from_secs(30);
 /// Before a plain message is written to an unknown address, it may show that it is one of us.
 pub const PLAIN_PROBE: Duration = Duration::from_millis(400);
+/// A goodbye of somebody who is not listed is shown once in this time.
+pub const PLAIN_EXITS: Duration = Duration::from_secs(60);
 /// After our message we read acknowledgements away for this long, then close.
 pub const PLAIN_LINGER: Duration = Duration::from_millis(1_500);
 

@@ -126,6 +126,11 @@ impl Node {
         {
             return Err(CommandError::NotPlain(self.peers.get(ix).name()));
         }
+        match (self.peers.resolve(to), to) {
+            (Ok(ix), PeerRef::At(_)) => self.plain_typed(ix),
+            (Ok(ix), _) => self.plain_meant(ix)?,
+            (Err(_), _) => {}
+        }
         let (address, dialect) = match (self.peers.resolve(to), to) {
             (Ok(ix), _) if self.peers.get(ix).is_connected() => {
                 let reply = Reply::Connected { who: self.peers.who(ix), already: true };
@@ -155,20 +160,23 @@ impl Node {
         if known.is_empty() {
             return Err(CommandError::NobodyKnown);
         }
-        let (mut connected, mut tries) = (Vec::new(), Vec::new());
+        let (mut connected, mut failed, mut tries) = (Vec::new(), Vec::new(), Vec::new());
         for ix in known {
             let peer = self.peers.get(ix);
             match peer.listens {
                 _ if peer.is_connected() => connected.push(self.peers.who(ix)),
+                Some(_) if self.plain_meant(ix).is_err() => {
+                    failed.push((self.peers.who(ix), Why::OnlyClaimed));
+                }
                 Some(listens) => tries.push((Address::from(listens), peer.dialect(), peer.id)),
                 None => {}
             }
         }
         if tries.is_empty() {
-            self.answer(request, Ok(Reply::ConnectedKnown { connected, failed: Vec::new() }), out);
+            self.answer(request, Ok(Reply::ConnectedKnown { connected, failed }), out);
             return Ok(());
         }
-        self.waiting.insert(request, Waiting::Known { left: tries.len(), connected, failed: Vec::new() });
+        self.waiting.insert(request, Waiting::Known { left: tries.len(), connected, failed });
         for (address, dialect, id) in tries {
             self.dial(&address, dialect, Intent::Known(request, id), out);
         }

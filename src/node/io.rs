@@ -35,6 +35,8 @@ pub struct Config {
     pub passing: bool,
     /// Whether it looks for the peers that it was connected to when it was last there.
     pub recalls: bool,
+    /// Whether a panic while something is read ends the stream that it came on, and not the program.
+    pub sheltered: bool,
     /// Streams open at once; further ones are refused.
     pub links_max: usize,
     /// Whom it lets in, and how fast; `None` for everybody, which is for casts of our own.
@@ -53,6 +55,7 @@ impl Config {
             keeps: true,
             passing: false,
             recalls: true,
+            sheltered: false,
             links_max: limits::LINKS_MAX,
             doors: Some(DOORS),
         }

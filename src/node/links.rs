@@ -14,6 +14,7 @@ use crate::node::dial::Dial;
 use crate::node::io::Effect;
 use crate::node::peers::PeerIx;
 use crate::node::plain::PlainTalk;
+use crate::node::shelter;
 use crate::node::{Node, Timer};
 use crate::planted::{self, Planted};
 use crate::time::Mono;
@@ -135,7 +136,14 @@ impl Node {
         }
         let shaking = !link.is_open() && !link.is_plain();
         let mut plaintext = std::mem::take(&mut self.plaintext);
-        let progress = link.receive(self.now.mono, bytes, &self.keys, &mut self.rng, &mut plaintext);
+        let progress = shelter::read(self.config.sheltered, || {
+            shelter::breaks(bytes, "break the link");
+            link.receive(self.now.mono, bytes, &self.keys, &mut self.rng, &mut plaintext)
+        });
+        let progress = progress.unwrap_or_else(|| {
+            self.broken(id, &mut plaintext);
+            Err(Why::Broken)
+        });
         match progress {
             Ok(progress) => {
                 self.progress(id, progress, out);
@@ -193,6 +201,7 @@ impl Node {
 
     /// Closes a link of our own accord, because of `why`.
     pub(super) fn fail(&mut self, id: LinkId, why: Why, out: &mut Vec<Effect>) {
+        self.counters.broken += u64::from(why == Why::Broken);
         let Some(conn) = self.links.get_mut(&id) else { return };
         // Whoever is not let in is owed nothing, and may keep us waiting for its end.
         let refused = matches!(why, Why::Limit(_));

@@ -21,6 +21,7 @@ mod peers;
 mod plain;
 mod queue;
 pub mod record;
+pub mod shelter;
 mod talk;
 mod trust;
 mod waiting;

@@ -24,7 +24,12 @@ impl Node {
         out: &mut Vec<Effect>,
     ) -> Result<(), CommandError> {
         match (self.peers.resolve(to), to) {
-            (Ok(ix), _) if self.peers.get(ix).id.is_plain() => self.plain_send(request, ix, text, out),
+            (Ok(ix), to) if self.peers.get(ix).id.is_plain() => {
+                if matches!(to, PeerRef::At(_)) {
+                    self.plain_typed(ix);
+                }
+                self.plain_send(request, ix, text, out)
+            }
             (Ok(ix), _) => {
                 self.check_room(ix)?;
                 self.queue(request, ix, text, auto, out);

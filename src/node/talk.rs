@@ -18,6 +18,7 @@ use crate::node::keep::Mark;
 use crate::node::peer::Peer;
 use crate::node::peers::PeerIx;
 use crate::node::record::Record;
+use crate::node::shelter;
 use crate::node::waiting::{PONG, Waiting};
 use crate::planted::{self, Planted};
 use crate::text::{Body, Untrusted};
@@ -29,7 +30,11 @@ impl Node {
     pub(super) fn hear(&mut self, id: LinkId, mut run: &[u8], out: &mut Vec<Effect>) {
         while !run.is_empty() {
             let rest = run;
-            let heard = Message::take(&mut run).map_err(|_| Why::Protocol);
+            let taken = shelter::read(self.config.sheltered, || {
+                shelter::breaks(run, "break the run");
+                Message::take(&mut run)
+            });
+            let heard = taken.map_or(Err(Why::Broken), |message| message.map_err(|_| Why::Protocol));
             let Some(conn) = self.links.get_mut(&id) else { return };
             let Some(ix) = conn.peer else { return };
             if conn.resumes.is_some() {
@@ -112,6 +117,8 @@ impl Node {
             // Only before the hello, which the check above has refused.
             Message::Chat { .. } => return Err(Why::Protocol),
             Message::Ack { epoch, seq } => {
+                let was_sent = self.peers.get(ix).outbox.was_sent(epoch, seq);
+                self.counters.false_receipts += u64::from(!was_sent);
                 let news = self.peers.get_mut(ix).outbox.acknowledge(epoch, seq);
                 if news.is_some() {
                     (conn.cheap, conn.pings) = (0, 0);
@@ -151,10 +158,12 @@ impl Node {
         out: &mut Vec<Effect>,
     ) -> Result<(), Why> {
         let peer = self.peers.get_mut(ix);
-        match peer.inbox.arrive(seq, id) {
+        let arrival = peer.inbox.arrive(seq, id);
+        match arrival {
             Arrival::Gap => return Err(Why::Protocol),
-            Arrival::Repeat => {
-                self.counters.repeated += 1;
+            Arrival::Repeat | Arrival::Conflict => {
+                self.counters.repeated += u64::from(arrival == Arrival::Repeat);
+                self.counters.conflicts += u64::from(arrival == Arrival::Conflict);
                 self.make_ready(ix);
                 return Ok(());
             }

@@ -255,6 +255,9 @@ impl Ndjson {
                     ("records_out", status.records_out),
                     ("dropped", status.dropped),
                     ("ignored", status.ignored),
+                    ("broken", status.broken),
+                    ("false_receipts", status.false_receipts),
+                    ("conflicts", status.conflicts),
                 ] {
                     line.number(name, value);
                 }

@@ -350,7 +350,7 @@ fn unlisted(row: &PeerRow) -> String {
 }
 
 fn status_lines(status: &Status) -> Vec<String> {
-    vec![
+    let mut lines = vec![
         format!("up         {}", rounded_seconds(status.uptime)),
         format!("peers      {} connected, {} known", status.connected, status.known),
         format!("links      {} open, {} dropped", status.links, status.dropped),
@@ -365,7 +365,14 @@ fn status_lines(status: &Status) -> Vec<String> {
             status.bytes_out,
             count(usize::try_from(status.records_out).unwrap_or(usize::MAX), "record")
         ),
-    ]
+    ];
+    let (receipts, conflicts, broken) = (status.false_receipts, status.conflicts, status.broken);
+    let broken =
+        (broken > 0).then(|| format!("broken     {broken} links by what they sent; please report it"));
+    lines.extend(broken);
+    let refused = format!("refused    {receipts} false receipts, {conflicts} messages under a used number");
+    lines.extend((receipts + conflicts > 0).then_some(refused));
+    lines
 }
 
 fn count(number: usize, thing: &str) -> String {

@@ -29,7 +29,7 @@ fn a_peer_that_does_not_read_fills_its_window_and_is_let_go() {
     let mut net = pair();
     let before = net.wire.len();
     let text = "x".repeat(1_000);
-    for _ in 0..5_000 {
+    for _ in 0..10_000 {
         net.give(0, send("bob", &text));
     }
     let written = net.wire.len() - before;

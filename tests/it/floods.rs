@@ -18,12 +18,12 @@ use crate::proc::{PATIENCE, Peer, run};
 use crate::pty::Pty;
 
 /// A tenth of what is promised, unless it is asked for.
-fn scale() -> u64 {
+pub(crate) fn scale() -> u64 {
     if std::env::var("FLOODS").is_ok_and(|value| value == "full") { 10 } else { 1 }
 }
 
 /// Descriptors that a flood may hold, after asking for as many as we may have.
-fn descriptors() -> usize {
+pub(crate) fn descriptors() -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let most = Some(maximum.unwrap_or(20_000).min(20_000));
     let _ = setrlimit(Resource::Nofile, Rlimit { current: most, maximum });
@@ -32,7 +32,7 @@ fn descriptors() -> usize {
 }
 
 /// A stream to `to` from an address of our choice.
-fn dial(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
+pub(crate) fn dial(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
     rustix::net::bind(&socket, &SocketAddrV4::new(from, 0))?;
     rustix::net::connect(&socket, &to)?;
@@ -49,7 +49,7 @@ fn source(n: u64) -> Ipv4Addr {
 }
 
 /// What is done to the program until it is told to stop, and how much of it.
-struct Flood {
+pub(crate) struct Flood {
     stop: Arc<AtomicBool>,
     done: Arc<AtomicU64>,
     thread: JoinHandle<()>,
@@ -57,7 +57,7 @@ struct Flood {
 
 impl Flood {
     /// `act` does so much each time that it is called.
-    fn start(mut act: impl FnMut(u64, &AtomicBool) -> u64 + Send + 'static) -> Self {
+    pub(crate) fn start(mut act: impl FnMut(u64, &AtomicBool) -> u64 + Send + 'static) -> Self {
         let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, count) = (Arc::clone(&stop), Arc::clone(&done));
         let thread = std::thread::spawn(move || {
@@ -71,11 +71,11 @@ impl Flood {
         Self { stop, done, thread }
     }
 
-    fn done(&self) -> u64 {
+    pub(crate) fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 
-    fn stop(self) -> u64 {
+    pub(crate) fn stop(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().expect("it did not panic");
         self.done.load(Ordering::Relaxed)
@@ -83,14 +83,14 @@ impl Flood {
 }
 
 /// Streams that are held open, the oldest let go when there are too many.
-struct Held(std::collections::VecDeque<TcpStream>, usize);
+pub(crate) struct Held(std::collections::VecDeque<TcpStream>, usize);
 
 impl Held {
-    fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self(std::collections::VecDeque::new(), most)
     }
 
-    fn hold(&mut self, stream: TcpStream) {
+    pub(crate) fn hold(&mut self, stream: TcpStream) {
         if self.0.len() >= self.1 {
             self.0.pop_front();
         }

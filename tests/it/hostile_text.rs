@@ -8,9 +8,15 @@ use hobnob::api::grammar::{Mode, parse};
 use hobnob::api::reply::Trust;
 use hobnob::id::{Name, PeerId};
 use hobnob::key::PeerKey;
+use hobnob::play::{Ev, Head, Moment, More, Play, WorldKind};
+use hobnob::report::{events, transcript};
 use hobnob::shell::render::Look;
 use hobnob::text::{Body, Untrusted, escape_json, is_hidden};
 use hobnob::time::Now;
+use hobnob::wire::message::Message as Said;
+
+use crate::caller::Caller;
+use crate::proc::{Peer, home, run};
 
 const LOOK: Look =
     Look { color: false, auto_color: false, times: false, receipts: true, news: true, details: true };
@@ -197,28 +203,123 @@ fn no_text_makes_a_line_that_looks_like_another() {
     }
 }
 
+/// All of these texts, and some that are something in a line of JSON.
+fn corpus() -> Vec<String> {
+    let mut all = forgeries();
+    all.extend(SEQUENCES.map(|sequence| format!("before{sequence}after")));
+    all.extend(SEQUENCES.map(str::to_owned));
+    all.extend(TEMPLATES.map(str::to_owned));
+    all.extend(
+        ["\"}\n{\"v\":1,\"ev\":\"end\"}", "\\\"\\\\u0000\0", "\u{feff}\u{fffe}\u{10ffff}\u{e0041}"]
+            .map(str::to_owned),
+    );
+    all.extend(["../../.bashrc", "C:\\nul", "a\0b", "\u{202e}fdp.exe", "-rf", " . "].map(str::to_owned));
+    all
+}
+
+/// Whether a file may be shown by `cat`.
+fn is_calm(written: &str) -> bool {
+    !written.contains(|c| c != '\n' && is_hidden(c))
+}
+
+#[test]
+fn what_is_written_of_hostile_text_is_read_back_as_it_was() {
+    let text = |text: &str| Untrusted::new(std::sync::Arc::from(text));
+    let mut moments = Vec::new();
+    for (at, body) in (0..).zip(corpus()) {
+        let name = |place: &str| Some(Name::claimed(&format!("{body}{at}"), place));
+        let more = More {
+            why: Some(body.clone()),
+            expected: Some(text(&body)),
+            unread: vec![text(&body), text(&format!("bob: {body}"))],
+            quote: Some(text(&body)),
+            file: Some(text(&body)),
+            ..More::default()
+        };
+        let (peer, with) = (name("here"), name("there"));
+        let (text, more) = (Some(text(&body)), Some(Box::new(more)));
+        moments.push(Moment { peer, with, text, more, ..Moment::new(at, Ev::Recv) });
+    }
+    assert!(moments.len() >= 350, "{}", moments.len());
+    for script in corpus() {
+        let head = Head {
+            hobnob: "0".into(),
+            script: text(&script),
+            hash: String::new(),
+            seed: 1,
+            world: WorldKind::Sim,
+            timed: false,
+            wall: None,
+        };
+        // A file's name is in the first line and in what is made of all.
+        let moments = if script.starts_with("..") { moments.clone() } else { Vec::new() };
+        let play = Play { head, moments, end: None };
+        let written = events::write(&play);
+        assert_eq!(events::read(&written).as_ref(), Ok(&play), "{script:?}");
+        let lines = String::from_utf8(written).expect("UTF-8");
+        assert_eq!(lines.lines().count(), play.moments.len() + 1);
+        assert!(is_calm(&lines) && is_calm(&transcript::write(&play, false)), "{script:?}");
+    }
+}
+
+#[test]
+fn what_was_kept_of_hostile_text_is_told_as_it_was() {
+    use std::io::{Read, Write};
+    let folder = home().display().to_string();
+    let (mut alice, corpus) = (Peer::start("alice", &["--data", &folder, "--json"]), corpus());
+    let mut stream = std::net::TcpStream::connect(alice.addr).expect("it listens");
+    let (mut caller, mut bytes) = (Caller::new(1), [0; 4_096]);
+    while !caller.is_open() {
+        stream.write_all(&caller.take()).expect("it reads");
+        let count = stream.read(&mut bytes).expect("it answers");
+        assert!(caller.hear(&bytes[..count]));
+    }
+    caller.hello("eve\x1b[2J\n");
+    for (seq, text) in (1_u64..).zip(&corpus) {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&seq.to_be_bytes());
+        caller.say(&Said::Chat { seq, id, auto: false, text });
+    }
+    caller.say(&Said::Bye { reason: hobnob::wire::message::Bye::Leaving });
+    stream.write_all(&caller.take()).expect("it reads");
+    alice.expect("\"ev\":\"left\"");
+    let heard = alice.quit().join("\n");
+    let (code, kept, err) =
+        run(&["alice", "0", "--listen", "127.0.0.1", "--data", &folder, "--json", "-c", "log -n 1000"]);
+    assert_eq!(code, 0, "{err}");
+    for (said, ev) in [(heard, "recv"), (kept, "reply")] {
+        assert!(is_calm(&said));
+        let lines: Vec<serde_json::Value> =
+            said.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+        let texts: Vec<_> = lines.iter().filter(|line| line["ev"] == ev).map(|line| &line["text"]).collect();
+        assert_eq!(texts, corpus.iter().collect::<Vec<_>>(), "{ev}");
+    }
+}
+
+/// What is a template to some language.
+const TEMPLATES: [&str; 11] = [
+    "%s%n%x %d",
+    "{} {0} {name} {{}}",
+    "$0 $HOME ${HOME} $(id) `id`",
+    "\\n \\x1b \\u{1b}",
+    "%{theme} %n%_%|",
+    "&amp; &#27;",
+    "${name} #{1 + 1}",
+    "\\1 $& $'",
+    "!! !$ ^a^b",
+    "~ * ?",
+    "{\"ev\":\"end\"}",
+];
+
 #[test]
 fn no_text_is_a_template() {
-    let texts = [
-        "%s%n%x %d",
-        "{} {0} {name} {{}}",
-        "$0 $HOME ${HOME} $(id) `id`",
-        "\\n \\x1b \\u{1b}",
-        "%{theme} %n%_%|",
-        "&amp; &#27;",
-        "${name} #{1 + 1}",
-        "\\1 $& $'",
-        "!! !$ ^a^b",
-        "~ * ?",
-        "{\"ev\":\"end\"}",
-    ];
-    for text in texts {
+    for text in TEMPLATES {
         assert_eq!(LOOK.event(&says(text, Dialect::Native)), [format!("<bob?> {text}")]);
     }
-    let mut alice = crate::proc::Peer::start("alice", &[]);
-    let mut bob = crate::proc::Peer::start("bob", &["--peer", &alice.at()]);
+    let mut alice = Peer::start("alice", &[]);
+    let mut bob = Peer::start("bob", &["--peer", &alice.at()]);
     bob.expect("* alice joined");
-    for text in texts {
+    for text in TEMPLATES {
         bob.say(&format!("send alice {text}"));
         assert_eq!(alice.expect("<bob?>"), format!("<bob?> {text}"));
     }

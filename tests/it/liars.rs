@@ -6,9 +6,9 @@ use std::net::TcpStream;
 
 use hobnob::api::command::{Command, Dialect, PeerRef};
 use hobnob::api::event::What;
-use hobnob::api::reply::Reply;
+use hobnob::api::reply::{Reply, Status};
 use hobnob::id::LinkId;
-use hobnob::limits::SEQ_MAX;
+use hobnob::limits::{SEQ_MAX, WINDOW_MESSAGES};
 use hobnob::text::Body;
 use hobnob::wire::message::{Have, Message};
 
@@ -105,6 +105,66 @@ fn no_false_word_makes_a_message_delivered() {
     assert!(waiting.contains(&("bob", 1)) && waiting.contains(&("eve", 0)), "{waiting:?}");
 }
 
+fn status(us: &mut Lone) -> Status {
+    let Ok(Reply::Status(status)) = us.call(Command::Status) else { panic!("it has counters") };
+    *status
+}
+
+fn acks(epoch: u64, seqs: &[u64]) -> Vec<Message<'static>> {
+    seqs.iter().map(|&seq| Message::Ack { epoch, seq }).collect()
+}
+
+/// A few at a time, each time after a word of its own: receipts alone would end the link.
+fn lie(us: &mut Lone, link: LinkId, caller: &mut Caller, said: &mut u64, acks: Vec<Message<'_>>) {
+    for some in acks.chunks(30) {
+        *said += 1;
+        caller.chat(*said, "me too");
+        some.iter().for_each(|ack| caller.say(ack));
+        talk(us, link, caller);
+    }
+    assert!(!us.closed.contains(&link), "it goes on");
+}
+
+#[test]
+fn ten_thousand_false_receipts_are_counted_and_deliver_nothing() {
+    let mut us = Lone::new(Dialect::Native);
+    let (eve_link, mut eve) = call(&mut us, "10.0.0.8:4000", 8, |eve| eve.hello("eve"));
+    let (mut bob_link, mut bob) = call(&mut us, "10.0.0.9:4000", 9, |bob| bob.hello("bob"));
+    let (before, _) = stream(&bob.heard());
+    let mut said = [0; 2];
+    let all: Vec<_> = (1..=1_500).collect();
+    // Before there is anything to be had, and of another's stream.
+    lie(&mut us, bob_link, &mut bob, &mut said[0], acks(before, &all));
+    assert_eq!(status(&mut us).false_receipts, 1_500);
+    // More than may be under way, so that the last ones were never sent.
+    for _ in 0..WINDOW_MESSAGES + 100 {
+        assert!(us.call(send("bob", "x")).is_ok());
+    }
+    us.events.clear();
+    // It was set back and says so, so what waits goes by a later stream.
+    us.end(bob_link, hobnob::why::Why::Eof);
+    (bob_link, bob) = call(&mut us, "10.0.0.9:4001", 9, |bob| {
+        let have = Some(Have { epoch: before, saved: 9_999, last: 9_999, id: [7; 16] });
+        bob.say(&Message::Hello { name: "bob", port: 0, passing: true, epoch: 2, base: 1, have });
+    });
+    us.pass(std::time::Duration::from_secs(1));
+    talk(&mut us, bob_link, &mut bob);
+    let (now, numbers) = stream(&bob.heard());
+    assert!(now > before && numbers.len() <= WINDOW_MESSAGES && !numbers.is_empty());
+    said[0] = 0;
+    lie(&mut us, bob_link, &mut bob, &mut said[0], acks(before, &all));
+    let unsent: Vec<_> = (0..1_400).map(|n| WINDOW_MESSAGES as u64 + 1 + n).collect();
+    lie(&mut us, bob_link, &mut bob, &mut said[0], acks(now, &unsent));
+    let far: Vec<_> = (0..600).map(|n| u64::MAX - n).chain((0..600).map(|n| SEQ_MAX - 300 + n)).collect();
+    lie(&mut us, bob_link, &mut bob, &mut said[0], acks(now, &far));
+    lie(&mut us, bob_link, &mut bob, &mut said[0], acks(now + 1, &all));
+    lie(&mut us, eve_link, &mut eve, &mut said[1], acks(now, &all));
+    lie(&mut us, eve_link, &mut eve, &mut said[1], acks(before, &all));
+    let status = status(&mut us);
+    assert!(status.false_receipts >= 10_000, "{}", status.false_receipts);
+    assert_eq!((delivered(&us), status.delivered, status.queued), (vec![], 0, WINDOW_MESSAGES + 100));
+}
+
 #[test]
 fn a_receipt_before_its_message_is_none() {
     let mut us = Lone::new(Dialect::Native);
@@ -140,6 +200,9 @@ fn one_name_for_two_messages_hides_neither_and_a_repeat_is_not_shown() {
     say(&mut bob, 1, "not what I said");
     talk(&mut us, bob_link, &mut bob);
     assert_eq!(heard(&us).len(), 2);
+    bob.say(&Message::Chat { seq: 1, id: [6; 16], auto: false, text: "nor by another name" });
+    talk(&mut us, bob_link, &mut bob);
+    assert_eq!((heard(&us).len(), status(&mut us).conflicts, status(&mut us).repeated), (2, 1, 2));
     assert!(!us.closed.contains(&bob_link));
     // A hole is what TCP cannot do to an honest peer.
     say(&mut bob, 3, "after a hole");

@@ -27,7 +27,7 @@ pub(crate) struct Lone {
     pub(crate) dials: Vec<(LinkId, Address)>,
     /// What was written to each stream and not yet taken by [`Self::flush`].
     unflushed: BTreeMap<LinkId, usize>,
-    written: BTreeMap<LinkId, Vec<u8>>,
+    pub(crate) written: BTreeMap<LinkId, Vec<u8>>,
     /// Streams that it has ended its half of, or closed.
     pub(crate) finished: Vec<LinkId>,
     pub(crate) closed: Vec<LinkId>,
@@ -88,6 +88,12 @@ impl Lone {
     pub(crate) fn call(&mut self, command: Command) -> Result<Reply, CommandError> {
         let [request] = self.give([command]);
         self.answer(request).expect("answered at once")
+    }
+
+    /// The same, or nothing if the answer needs another's word first.
+    pub(crate) fn call_or_dial(&mut self, command: Command) -> Result<Option<Reply>, CommandError> {
+        let [request] = self.give([command]);
+        self.answer(request).transpose()
     }
 
     /// Somebody connects.

@@ -57,6 +57,7 @@ mod stage;
 // The program as a process: every verb over real sockets, and how a run ends.
 mod descriptors;
 mod exit_codes;
+mod flood_of_many;
 mod floods;
 mod kept;
 mod kept_keys;

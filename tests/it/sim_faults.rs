@@ -156,6 +156,7 @@ fn resets_make_no_storm_of_repeats() {
         assert!(here.bytes_out <= most, "{} bytes written, of {most}", here.bytes_out);
         let records = here.records_out + there.records_out;
         assert!(records > COUNT && records <= RECORDS * COUNT, "{records} records for {COUNT} messages");
+        assert_eq!((here.false_receipts, here.conflicts), (0, 0), "both are honest");
     });
 }
 

@@ -83,6 +83,12 @@ fn what_was_under_way_when_a_link_broke_arrives_once_on_the_next() {
         let expected: Vec<_> = (0..30).map(|n| format!("alice: {n}")).collect();
         assert_eq!(net.heard(1), expected, "seed {seed}");
         assert!(net.hosts[0].events.iter().any(|what| matches!(what, What::Lost { why: Why::Reset, .. })));
+        for host in [0, 1] {
+            let Ok(Reply::Status(status)) = net.call(host, Command::Status) else {
+                panic!("it has counters")
+            };
+            assert_eq!((status.false_receipts, status.conflicts), (0, 0), "both are honest: seed {seed}");
+        }
     }
 }
 

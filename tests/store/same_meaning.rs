@@ -1,11 +1,16 @@
 //! The same records on a disk and in memory: what a node starts with, what was known, and whatever can
 //! be asked are the same, also after the file was closed and opened, and whatever the index has.
 
-use hobnob::id::{LoadId, PeerId, SaveId};
+use std::time::{Duration, Instant};
+
+use hobnob::id::{LoadId, MessageId, PeerId, SaveId};
+use hobnob::key::PeerKey;
 use hobnob::node::record::{Answer, Query, Record};
 use hobnob::rng::Seed;
 use hobnob::store::sqlite::Db;
 use hobnob::store::{Memory, Store};
+use hobnob::text::{Body, Untrusted};
+use hobnob::time::Wall;
 
 use crate::disk::Disk;
 use crate::each_seed;
@@ -71,4 +76,53 @@ fn a_message_of_a_later_stream_is_known_by_its_name() {
     assert_eq!(disk.apply(&[again(3), again(4)]), Ok(vec![(from, id), (from, id)]));
     let all = Query { with: None, find: None, last: 10 };
     assert_eq!(disk.rows(&all).map(|rows| rows.len()), Ok(1));
+}
+
+/// Message number `n` of a stream, by a name that a sender may choose as it likes.
+fn named(from: PeerKey, epoch: u64, n: u64, id: [u8; 16], text: &str) -> Record {
+    let text = Untrusted::new(Body::new(text).expect("a body"));
+    Record::Received { from, epoch, seq: n, id: MessageId(id), text, auto: false, at: Wall(0) }
+}
+
+/// As many names as two bytes can tell apart, all of which begin, or end, in the same way.
+const NAMES: u64 = 1 << 16;
+
+/// Two senders say as much as that by a second stream, and the same names with other texts by a third.
+/// Gives how long the disk took.
+fn alike(name: impl Fn(u64) -> [u8; 16]) -> Duration {
+    let place = Disk::new();
+    let (mut disk, mut memory, mut took) = (db(&place), Memory::default(), Duration::ZERO);
+    let senders = [key(1), key(2)];
+    let mut save = |save, records: Vec<Record>| {
+        let began = Instant::now();
+        let known = disk.apply(&records).expect("saved");
+        took += began.elapsed();
+        memory.save(SaveId(save), records);
+        assert_eq!(memory.answer(), Some(Answer::Saved { save: SaveId(save), known: known.clone() }));
+        known.len() as u64
+    };
+    assert_eq!(save(0, senders.map(|from| named(from, 1, 1, [0xff; 16], "the first")).into()), 0);
+    let all = |epoch, text: &str| -> Vec<_> {
+        (0..NAMES).flat_map(|n| senders.map(|from| named(from, epoch, n + 1, name(n), text))).collect()
+    };
+    assert_eq!(save(1, all(2, "kept")), 0, "no name of one is a name of the other");
+    assert_eq!(save(2, all(3, "not what I said")), 2 * NAMES, "each is known");
+    let find = |text: &str| Query { with: None, find: Some(text.into()), last: 200_000 };
+    assert_eq!(disk.rows(&find("kept")).map(|rows| rows.len() as u64), Ok(2 * NAMES));
+    assert_eq!(disk.rows(&find("what I said")), Ok(vec![]), "the first is kept");
+    took
+}
+
+#[test]
+fn names_that_are_alike_are_told_apart_as_soon_as_others() {
+    let two = |n: u64| u16::try_from(n).expect("two bytes").to_be_bytes();
+    let mixed = alike(|n| {
+        let mixed = u128::from(n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        mixed.to_be_bytes()
+    });
+    let begin = alike(|n| [&[7; 14][..], &two(n)].concat().try_into().expect("sixteen"));
+    let end = alike(|n| [&two(n), &[7; 14][..]].concat().try_into().expect("sixteen"));
+    // The machine may be busy with something else meanwhile.
+    let most = 5 * mixed + Duration::from_secs(2);
+    assert!(begin < most && end < most, "mixed {mixed:?}, one beginning {begin:?}, one end {end:?}");
 }

@@ -25,6 +25,8 @@ pub(in crate::node) enum Arrival {
     New,
     /// We have it.
     Repeat,
+    /// We have another one under this number, the latest, and keep that.
+    Conflict,
     /// Something before it is missing, which TCP cannot do to an honest peer.
     Gap,
 }
@@ -93,7 +95,8 @@ impl Inbox {
             if !planted::is(Planted::RepeatUnanswered) {
                 self.acked = self.acked.min(seq.saturating_sub(1));
             }
-            Arrival::Repeat
+            let other = seq == self.last && self.last_id.is_some_and(|last| last != id);
+            if other { Arrival::Conflict } else { Arrival::Repeat }
         } else if seq == self.last + 1 {
             self.last = seq;
             self.last_id = Some(id);
@@ -137,6 +140,7 @@ mod tests {
         assert_eq!(inbox.begin(5, 1), 0);
         assert_eq!(inbox.arrive(1, ID), Arrival::New);
         assert_eq!(inbox.arrive(1, ID), Arrival::Repeat);
+        assert_eq!(inbox.arrive(1, MessageId([2; 16])), Arrival::Conflict);
         assert_eq!(inbox.arrive(3, ID), Arrival::Gap);
         assert_eq!((inbox.due(), inbox.have().map(|have| have.saved)), (None, Some(0)), "not saved yet");
         inbox.saved(Heard { epoch: 4, seq: 9, id: ID });

@@ -20,6 +20,8 @@ pub(in crate::node) struct Outbox {
     saved: u64,
     /// The next number to go on the wire.
     cursor: u64,
+    /// Everything before this number may have been on some wire.
+    reached: u64,
     queue: VecDeque<Outgoing>,
     bytes: usize,
     on_wire: usize,
@@ -71,14 +73,32 @@ impl Outgoing {
 
 impl Outbox {
     pub(in crate::node) fn new(epoch: u64) -> Self {
-        Self { epoch, first: 1, saved: 1, cursor: 1, queue: VecDeque::new(), bytes: 0, on_wire: 0 }
+        Self {
+            epoch,
+            first: 1,
+            saved: 1,
+            cursor: 1,
+            reached: 1,
+            queue: VecDeque::new(),
+            bytes: 0,
+            on_wire: 0,
+        }
     }
 
     /// Goes on where `next` was the number of the next message and `waiting` the last ones before.
     pub(in crate::node) fn restored(epoch: u64, next: u64, waiting: Vec<Outgoing>) -> Self {
         let first = next.saturating_sub(waiting.len() as u64).max(1);
         let bytes = waiting.iter().map(Outgoing::cost).sum();
-        Self { epoch, first, saved: next, cursor: first, queue: waiting.into(), bytes, on_wire: 0 }
+        Self {
+            epoch,
+            first,
+            saved: next,
+            cursor: first,
+            reached: next,
+            queue: waiting.into(),
+            bytes,
+            on_wire: 0,
+        }
     }
 
     pub(in crate::node) fn epoch(&self) -> u64 {
@@ -133,6 +153,7 @@ impl Outbox {
         let message = self.queue.get(usize::try_from(in_flight).ok()?)?;
         self.on_wire += message.cost();
         self.cursor += 1;
+        self.reached = self.reached.max(self.cursor);
         Some((self.cursor - 1, message))
     }
 
@@ -149,6 +170,11 @@ impl Outbox {
         let (first, seq) = (self.first, seq + u64::from(planted::is(Planted::AckOneMore)));
         self.drop_front(seq);
         Some((first, seq))
+    }
+
+    /// Whether the peer can have that message of ours at all, by this link or an earlier one.
+    pub(in crate::node) fn was_sent(&self, epoch: u64, seq: u64) -> bool {
+        epoch == self.epoch && seq < self.reached.max(self.first)
     }
 
     /// A new link: the peer says what it has. Everything behind that goes out (again).
@@ -191,6 +217,7 @@ impl Outbox {
     pub(in crate::node) fn renumber(&mut self, epoch: u64) {
         let epoch = if planted::is(Planted::RenumberKeepsEpoch) { self.epoch } else { epoch };
         (self.epoch, self.first, self.saved, self.cursor, self.on_wire) = (epoch, 1, 1, 1, 0);
+        self.reached = 1;
     }
 
     /// Takes everything back that was not acknowledged.
@@ -284,12 +311,16 @@ mod tests {
         let mut outbox = filled(7, 3);
         outbox.next();
         outbox.next();
+        let told = [(7, 2), (7, 1), (7, 3), (8, 1), (6, 1)].map(|(epoch, seq)| outbox.was_sent(epoch, seq));
+        assert_eq!(told, [true, true, false, false, false]);
         assert_eq!(outbox.acknowledge(8, 1), None, "another stream");
         assert_eq!(outbox.acknowledge(7, 3), None, "not sent yet");
         assert_eq!(outbox.acknowledge(7, 0), None, "nothing");
         assert_eq!(outbox.acknowledge(7, 2), Some((1, 2)));
         assert_eq!(outbox.acknowledge(7, 2), None, "no news");
         assert_eq!((outbox.len(), sent(&mut outbox)), (1, vec![3]));
+        outbox.break_off();
+        assert!(outbox.was_sent(7, 3), "an earlier link had it");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::node::delivery::Outbox;
 use crate::node::io::Effect;
 use crate::node::peer::Peer;
 use crate::node::peers::{PeerIx, same_place};
-use crate::node::{Node, Timer};
+use crate::node::{Node, Timer, shelter};
 use crate::text::{Body, Untrusted};
 use crate::why::Why;
 use crate::wire::classic::{self, Answer, Kind, Plain, Sender};
@@ -51,7 +51,11 @@ impl Node {
             return self.fail(id, Why::Protocol, out);
         }
         let mut context = std::mem::take(&mut conn.talk.context);
-        let mut heard = classic::parse(&burst, &mut context);
+        let heard = shelter::read(self.config.sheltered, || {
+            shelter::breaks(&burst, "break the burst");
+            classic::parse(&burst, &mut context)
+        });
+        let Some(mut heard) = heard else { return self.fail(id, Why::Broken, out) };
         let us = self.config.listens.map_or(0, |addr| addr.port());
         // Somebody asks whether anybody is here by sending us our own address.
         heard.retain(|plain| !(plain.text == "PING" && claims_to_be_us(us, plain, remote, local)));
@@ -96,6 +100,12 @@ impl Node {
         let us = self.config.listens.map_or(0, |addr| addr.port());
         let claims_to_be_us = claims_to_be_us(us, &plain, remote, local);
         let port = plain.port.filter(|_| !claims_to_be_us);
+        let elsewhere = announced != Some(remote.ip())
+            && !(announced.is_some_and(|ip| ip.is_loopback()) && remote.ip().is_loopback());
+        let named = plain.host.is_some() && port.is_some();
+        if plain.kind == Kind::Exit && named && elsewhere && self.passes_on(remote.ip(), port) {
+            return;
+        }
         let ix = match port {
             Some(port) => self.plain_peer(SocketAddr::new(remote.ip(), port), plain.team.as_deref()),
             None => self.unannounced(remote.ip()),
@@ -105,6 +115,7 @@ impl Node {
         peer.heard = Some(self.now.mono);
         if let Some(state) = &mut peer.plain {
             state.announced |= port.is_some();
+            state.elsewhere = if named { Some(elsewhere) } else { state.elsewhere };
             state.spoke = spoken.or(state.spoke);
             state.knows_us_as.retain(|ip| *ip != local.ip());
             state.knows_us_as.push(local.ip());
@@ -117,8 +128,10 @@ impl Node {
             // Said again, or by one who never came: nothing to show.
             Kind::Exit if port.is_some() => return,
             Kind::Connect | Kind::Hello => return self.plain_active(ix, out),
+            Kind::Exit if self.exit_was_shown(ix) => return,
             Kind::Exit | Kind::Message => {}
         }
+        let peer = self.peers.get_mut(ix);
         peer.received += 1;
         let (seq, ignored) = (peer.received, peer.ignored);
         self.counters.received += 1;
@@ -132,8 +145,6 @@ impl Node {
             self.counters.ignored += 1;
             return;
         }
-        let elsewhere = announced != Some(remote.ip())
-            && !(announced.is_some_and(|ip| ip.is_loopback()) && remote.ip().is_loopback());
         let claim = plain
             .host
             .zip(plain.port)
@@ -142,6 +153,25 @@ impl Node {
         let dialect = Dialect::Plain;
         let message = Heard { from, seq, id: None, text: Untrusted::new(text), auto: false, dialect, claim };
         self.emit(What::Message(message), out);
+    }
+
+    /// Whether a goodbye that names another machine than `ip` is not its sender's own: some programs
+    /// pass on what they hear. It is, if its sender has always named that other machine.
+    fn passes_on(&self, ip: IpAddr, port: Option<u16>) -> bool {
+        let known = port.and_then(|port| self.find_plain(SocketAddr::new(ip, port)));
+        let plain = known.and_then(|ix| self.peers.get(ix).plain.as_ref());
+        plain.is_none_or(|plain| plain.elsewhere == Some(false))
+    }
+
+    /// Whether a goodbye of somebody who is not listed was shown lately; if not, it is about to be.
+    fn exit_was_shown(&mut self, ix: PeerIx) -> bool {
+        let now = self.now.mono;
+        let Some(plain) = &mut self.peers.get_mut(ix).plain else { return false };
+        if plain.exit_shown.is_some_and(|shown| now.since(shown) < limits::PLAIN_EXITS) {
+            return true;
+        }
+        plain.exit_shown = Some(now);
+        false
     }
 
     /// The plain peer at `addr`, by the name that it claims.

@@ -3,6 +3,7 @@
 //! said stand next door. Nothing here touches a native peer.
 
 mod hear;
+mod place;
 mod say;
 
 use std::collections::VecDeque;
@@ -28,6 +29,12 @@ pub(in crate::node) struct PlainPeer {
     spoke: Option<classic::Dialect>,
     /// It has said itself where it listens.
     announced: bool,
+    /// Whether it last named another machine than the one that it speaks from, if it named any.
+    elsewhere: Option<bool>,
+    /// When a goodbye of its was last shown as a text.
+    exit_shown: Option<Mono>,
+    /// Somebody here has given its address in full.
+    typed: bool,
     /// Our own addresses by which it has reached us, the latest last.
     knows_us_as: Vec<IpAddr>,
     /// What waits to be said.
@@ -128,6 +135,7 @@ impl Node {
                 conn.talk.ours = Some(ix);
                 self.peers.get_mut(ix).held += 1;
             }
+            self.plain_typed(ix);
             self.take_intents(ix, dial, out);
             let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
             if plain.busy.is_some() || plain.queue.is_empty() {
@@ -183,7 +191,7 @@ impl Node {
         if let Some((due, _)) = conn.talk.answer {
             self.timers.remove(&(due, Timer::Answer(id)));
         }
-        if matches!(why, Why::Protocol | Why::Full | Why::Limit(_)) {
+        if matches!(why, Why::Protocol | Why::Broken | Why::Full | Why::Limit(_)) {
             self.refused(conn.remote, why, out);
         }
         let clean = matches!(why, Why::Eof | Why::Closed);

@@ -45,12 +45,10 @@ impl Node {
         text: &Body,
         out: &mut Vec<Effect>,
     ) -> Result<u64, CommandError> {
+        self.plain_place(ix)?;
         let peer = self.peers.get_mut(ix);
         let name = peer.name();
         let Some(plain) = &mut peer.plain else { return Err(CommandError::NoAddress(name)) };
-        if peer.listens.is_none() {
-            return Err(CommandError::NoAddress(name));
-        }
         if plain.queue.len() >= limits::OUTBOX_MESSAGES {
             return Err(CommandError::OutboxFull(name));
         }
@@ -68,6 +66,9 @@ impl Node {
 
     /// Tells a plain peer that we leave, once for each address by which it knows us.
     pub(in crate::node) fn plain_exit(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
+        if self.plain_place(ix).is_err() {
+            return;
+        }
         let Some(plain) = &mut self.peers.get_mut(ix).plain else { return };
         plain.parted = true;
         let mut names = plain.knows_us_as.clone();

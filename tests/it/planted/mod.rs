@@ -185,3 +185,52 @@ fn a_program_that_breaks_puts_its_terminal_right_and_keeps_what_it_promised() {
     let kept = run(None, &[&alice[..], &["-c", "log bob --find promise"]].concat());
     assert!(kept.out.contains("a promise"), "{}{} ({at})", kept.out, kept.err);
 }
+
+/// What breaks while it is read ends its own stream: the prompt, the terminal and the others go on.
+#[test]
+fn what_breaks_while_it_is_read_ends_one_link_and_is_counted() {
+    use std::io::{Read, Write};
+    let (mut alice, at) =
+        crate::pty::Pty::hobnob("alice", &["--ephemeral"], &[("HOBNOB_PLANTED", "breaking-text")]);
+    let mut bob = crate::proc::Peer::start("bob", &["--peer", &at]);
+    bob.expect("* alice joined");
+    alice.line("bob joined");
+    let modes = alice.modes();
+    let to: std::net::SocketAddr = at.parse().expect("an address");
+    let ended = |stream: &mut std::net::TcpStream| {
+        stream.set_read_timeout(Some(crate::proc::PATIENCE)).expect("a socket");
+        let mut rest = Vec::new();
+        // A reset is an end as well, if something of ours was not read.
+        let _ = stream.read_to_end(&mut rest);
+    };
+    for said in ["break the link", "127.0.0.1:7202 Team break the burst"] {
+        let mut stream = std::net::TcpStream::connect(to).expect("it listens");
+        stream.write_all(said.as_bytes()).expect("it reads");
+        ended(&mut stream);
+    }
+    let mut stream = std::net::TcpStream::connect(to).expect("it listens");
+    let (mut caller, mut bytes) = (crate::caller::Caller::new(1), [0; 4_096]);
+    while !caller.is_open() {
+        stream.write_all(&caller.take()).expect("it reads");
+        let count = stream.read(&mut bytes).expect("it answers");
+        assert!(caller.hear(&bytes[..count]));
+    }
+    caller.hello("eve");
+    stream.write_all(&caller.take()).expect("it reads");
+    alice.line("eve joined");
+    caller.chat(1, "and now break the run");
+    stream.write_all(&caller.take()).expect("it reads");
+    ended(&mut stream);
+    alice.line("lost eve");
+    alice.keys("status\r");
+    alice.line("broken     3 links");
+    assert_eq!(alice.modes(), modes, "the editor still has the terminal");
+    bob.say("send alice still there");
+    alice.line("<bob> still there");
+    alice.keys("send bob so am I\r");
+    bob.expect("so am I");
+    let raw = alice.seen(|seen| String::from_utf8_lossy(&seen.raw).into_owned());
+    assert!(!raw.contains("panicked"), "{raw:?}");
+    alice.keys("quit\r");
+    assert_eq!(alice.end(), 0);
+}
