@@ -120,10 +120,10 @@ impl Node {
             redial.since = None;
             self.schedule(id);
         } else if waiting > 0
-            && let Some(listens) = self.peers.get(ix).listens
+            && let Some(place) = self.peers.get(ix).place()
         {
             // After a pause, or one that comes and goes would be dialled without end.
-            self.redials.push(Redial::new(Address::from(listens), Some(id), false, None));
+            self.redials.push(Redial::new(Address::from(place), Some(id), false, None));
             self.schedule(id);
         }
     }
@@ -131,11 +131,11 @@ impl Node {
     /// Something waits for a peer that is not connected: dials it, now and later.
     pub(super) fn reach(&mut self, ix: PeerIx, out: &mut Vec<Effect>) {
         let peer = self.peers.get(ix);
-        let (id, Some(listens)) = (peer.id, peer.listens) else { return };
+        let (id, Some(place)) = (peer.id, peer.place()) else { return };
         if peer.changed.is_some() {
             return;
         }
-        let address = Address::from(listens);
+        let address = Address::from(place);
         if let Some(redial) = self.redials.iter_mut().find(|redial| redial.peer == Some(id)) {
             // Whoever was only looked for is asked for now: that it is not there is no silent matter.
             if std::mem::take(&mut redial.quiet) {
@@ -154,9 +154,9 @@ impl Node {
     /// Something was said to a peer from which we are parting: it is connected to once more after that.
     pub(super) fn reach_later(&mut self, ix: PeerIx) {
         let peer = self.peers.get(ix);
-        let (id, Some(listens)) = (peer.id, peer.listens) else { return };
+        let (id, Some(place)) = (peer.id, peer.place()) else { return };
         if !self.redials.iter().any(|redial| redial.peer == Some(id)) {
-            self.redials.push(Redial::new(Address::from(listens), Some(id), false, None));
+            self.redials.push(Redial::new(Address::from(place), Some(id), false, None));
         }
     }
 
@@ -181,8 +181,8 @@ impl Node {
                 self.watch_age();
             }
             let peer = self.peers.get(ix);
-            let (id, wanted, Some(listens)) = (peer.id, peer.wanted, peer.listens) else { continue };
-            let address = Address::from(listens);
+            let (id, wanted, Some(place)) = (peer.id, peer.wanted, peer.place()) else { continue };
+            let address = Address::from(place);
             let recalled = wanted && self.config.recalls;
             let mut redial = Redial::new(address.clone(), Some(id), recalled, None);
             redial.recalled = recalled;

@@ -27,6 +27,10 @@ impl Node {
         }
         // Whoever calls says first who it is, and hears nothing if that is refused.
         if id.is_dialled() {
+            // Should the link end before its hello comes, this is all that is known of where it is.
+            let dialled = self.links.get(&id).and_then(|conn| conn.dial.as_ref()?.to.socket());
+            let peer = self.peers.get_mut(ix);
+            peer.proven = dialled.or(peer.proven);
             self.greet(id, ix);
         }
     }

@@ -40,6 +40,8 @@ pub(super) struct Peer {
     /// Streams that mean it, be they links yet or not.
     pub(super) held: usize,
     pub(super) listens: Option<SocketAddr>,
+    /// Where it has proven its key to us, until it says where it listens.
+    pub(super) proven: Option<SocketAddr>,
     pub(super) rtt: Option<Duration>,
     pub(super) heard: Option<Mono>,
     pub(super) outbox: Outbox,
@@ -80,6 +82,7 @@ impl Peer {
             links: Vec::new(),
             held: 0,
             listens: None,
+            proven: None,
             rtt: None,
             heard: None,
             outbox,
@@ -148,6 +151,11 @@ impl Peer {
         !self.id.is_plain() && !self.gone && !self.passing
     }
 
+    /// Where to reach it.
+    pub(super) fn place(&self) -> Option<SocketAddr> {
+        self.listens.or(self.proven)
+    }
+
     /// What its key is worth.
     pub(super) fn trust(&self) -> Trust {
         match self.id {
@@ -166,7 +174,7 @@ impl Peer {
             key: self.key()?,
             claims: self.claims,
             alias: self.alias,
-            listens: self.listens,
+            listens: self.place(),
             verified: self.verified,
             ignored: self.ignored,
             passing: self.passing,

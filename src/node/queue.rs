@@ -55,6 +55,10 @@ impl Node {
     ) {
         let id = MessageId(self.rng.bytes());
         let message = Outgoing::new(id, auto, text.clone(), self.now.wall);
+        if self.peers.get(ix).listens.is_none() {
+            // It has said no hello yet, with which it would be remembered.
+            self.remember(ix);
+        }
         let seq = self.push(ix, message, id, auto, &text);
         let connected = self.peers.get(ix).is_connected();
         if planted::is(Planted::QueuedBeforeSaved) {

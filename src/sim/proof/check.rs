@@ -124,8 +124,9 @@ impl Proof {
         let asked = self.book.said.iter().filter(|said| said.from == from);
         let places: BTreeMap<&str, (usize, Fate)> =
             asked.enumerate().map(|(at, said)| (said.text.as_str(), (at, said.fate))).collect();
-        let mut last = None;
-        let mut before = "";
+        // What was said to a key that the sender has replaced since may come behind what it said to the
+        // new one before.
+        let mut latest: BTreeMap<PeerKey, (usize, &str)> = BTreeMap::new();
         for text in texts {
             let Some((at, fate)) = places.get(text.as_str()) else {
                 return Err(("S4", format!("nobody asked for {text:.40?}")));
@@ -135,10 +136,11 @@ impl Proof {
                 return Err(("S4", format!("{text:.40?} was refused and came")));
             }
             let to_whom = self.book.said.iter().filter(|said| said.from == from && said.text == *text);
-            if !to_whom.into_iter().any(|said| self.book.may_reach(from, said.to, me)) {
+            let meant = to_whom.map(|said| said.to).filter(|to| self.book.may_reach(from, *to, me));
+            let Some(meant) = meant.max_by_key(|to| *to == me) else {
                 let (from, me) = (from.short(), me.short());
                 return Err(("S7", format!("{text:.20?} of {from} came to {me}, and nobody meant that")));
-            }
+            };
             // It was here before, and its sender, set back as well, has sent it again; or it was for a
             // key that the sender, set back, has replaced once more.
             let again = self.book.lost.contains(&(me, from, text.clone()));
@@ -150,13 +152,12 @@ impl Proof {
             if again || moved {
                 continue;
             }
-            if last.is_some_and(|last| last >= *at) {
-                let rule = if last == Some(*at) { "S2" } else { "S3" };
+            let before = latest.insert(meant, (*at, text));
+            if let Some((last, before)) = before.filter(|(last, _)| last >= at) {
+                let rule = if last == *at { "S2" } else { "S3" };
                 let (from, me) = (from.short(), me.short());
                 return Err((rule, format!("{text:.20?} came to {me} from {from} after {before:.20?}")));
             }
-            before = text;
-            last = Some(*at);
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! What people do and what goes wrong, one thing at a time, as chance has it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api::command::{Command, Dialect, PeerRef};
 use crate::id::{Name, PeerId, RequestId};
 use crate::key::PeerKey;
 use crate::node::io::Config;
+use crate::node::record::Record;
 use crate::sim::Harm;
 use crate::sim::proof::book::Ask;
 use crate::sim::proof::plan::Trouble;
@@ -198,7 +200,12 @@ impl Proof {
         }
         self.apply(&Network::Restart(who));
         self.book.restarts(who);
-        self.keep_all(who);
+        // Some start without being told again where the others are, and look for those that they know;
+        // but whose disk has forgotten something hears of it only from the others.
+        let forgets = [Trouble::SetBack, Trouble::Anew].iter().any(|it| self.plan.faults.contains(it));
+        let told = self.rng.below(2) == 0 || forgets;
+        let known = if told { BTreeSet::new() } else { self.places(who) };
+        self.keep(who, &known);
     }
 
     /// Whatever ails a machine ends.
@@ -233,10 +240,28 @@ impl Proof {
 
     /// As whoever starts a program with `--peer` for each of the others.
     fn keep_all(&mut self, who: PeerNo) {
+        self.keep(who, &BTreeSet::new());
+    }
+
+    fn keep(&mut self, who: PeerNo, but: &BTreeSet<PeerKey>) {
         for other in self.everybody().filter(|other| *other != who) {
-            let address = self.address(other);
-            self.give(who, Command::Keep { address });
+            if !but.contains(&self.key(other)) {
+                let address = self.address(other);
+                self.give(who, Command::Keep { address });
+            }
         }
+    }
+
+    /// Those of whom its disk says where they listen.
+    fn places(&self, who: PeerNo) -> BTreeSet<PeerKey> {
+        let mut places = BTreeSet::new();
+        for record in self.sim.written(who) {
+            if let Record::Peer(facts) = record {
+                let is_known = facts.listens.is_some() && !facts.gone;
+                if is_known { places.insert(facts.key) } else { places.remove(&facts.key) };
+            }
+        }
+        places
     }
 
     /// Whether its program runs and goes on.
