@@ -45,6 +45,7 @@ impl Node {
             epoch: peer.outbox.epoch(),
             base: peer.outbox.base(),
             have: peer.inbox.have(),
+            life: self.life,
         };
         let told = peer.outbox.epoch();
         if let Some(conn) = self.links.get_mut(&id) {

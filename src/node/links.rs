@@ -34,7 +34,9 @@ pub(super) struct Conn {
     /// The stream of ours that we have named on this link, and the peer's that it has.
     pub(super) told: u64,
     pub(super) stream: u64,
-    /// Messages of a stream that had ended.
+    /// The life of the peer's program that speaks here.
+    pub(super) life: u64,
+    /// Messages of a stream or a life that had ended.
     pub(super) stale: usize,
     /// Bytes written and not yet taken by the stream, and when some last were.
     pub(super) unflushed: usize,
@@ -65,6 +67,7 @@ impl Conn {
             greeted: false,
             told: 0,
             stream: 0,
+            life: 0,
             stale: 0,
             unflushed: 0,
             progress: Mono::default(),
@@ -306,6 +309,17 @@ impl Node {
         }
     }
 
+    /// Of a peer's links this is the latest that is left. If it is not of the life that said hello last,
+    /// that hello was overtaken, and what was left unheard meanwhile has to come again.
+    fn live_on(&mut self, ix: PeerIx, left: LinkId, out: &mut Vec<Effect>) {
+        let Some(conn) = self.links.get(&left) else { return };
+        let (life, unheard) = (conn.life, conn.stale > 0);
+        let before = std::mem::replace(&mut self.peers.get_mut(ix).life, life);
+        if before != life && unheard {
+            self.fail(left, Why::Reset, out);
+        }
+    }
+
     /// Forgets a link and says what that means for its peer.
     fn drop_link(&mut self, id: LinkId, why: Why, out: &mut Vec<Effect>) {
         let Some(conn) = self.links.remove(&id) else { return };
@@ -325,6 +339,11 @@ impl Node {
             let peer = self.peers.get_mut(ix);
             let current = peer.link() == Some(id);
             peer.links.retain(|&link| link != id);
+            let left = peer.links.last().copied();
+            if let Some(left) = left {
+                self.live_on(ix, left, out);
+            }
+            let peer = self.peers.get_mut(ix);
             if current && !peer.links.is_empty() {
                 // What was on its way on this link goes out again on the other one.
                 if !planted::is(Planted::OtherLinkGoesOn) {

@@ -52,6 +52,8 @@ pub struct Node {
     config: Config,
     keys: Keys,
     rng: Rng,
+    /// Tells this run of the program from those before it.
+    life: u64,
     now: Now,
     started: Option<Mono>,
     links: BTreeMap<LinkId, Conn>,
@@ -130,6 +132,7 @@ impl Node {
             config,
             keys,
             rng: Rng::new(seed),
+            life: 0,
             now: Now::default(),
             started: None,
             links: BTreeMap::new(),
@@ -152,6 +155,7 @@ impl Node {
             plaintext: Vec::new(),
             spare: Vec::new(),
         };
+        node.life = node.rng.next_u64();
         for row in saved.peers {
             let waiting: Vec<_> = row.outbox.into_iter().map(Outgoing::saved).collect();
             // Whoever has only written to us has no stream from us yet.

@@ -40,6 +40,8 @@ pub(super) struct Peer {
     /// Streams that mean it, be they links yet or not.
     pub(super) held: usize,
     pub(super) listens: Option<SocketAddr>,
+    /// The life of its program that said hello last.
+    pub(super) life: u64,
     /// Where it has proven its key to us, until it says where it listens.
     pub(super) proven: Option<SocketAddr>,
     pub(super) rtt: Option<Duration>,
@@ -82,6 +84,7 @@ impl Peer {
             links: Vec::new(),
             held: 0,
             listens: None,
+            life: 0,
             proven: None,
             rtt: None,
             heard: None,

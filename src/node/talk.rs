@@ -53,6 +53,12 @@ impl Node {
                     conn.stale += 1;
                     if conn.stale > limits::WINDOW_MESSAGES { Err(Why::Protocol) } else { Ok(()) }
                 }
+                Ok(Message::Chat { .. }) if conn.greeted && conn.life != self.peers.get(ix).life => {
+                    // Its program has begun anew since, and heard from us what we had then. Whatever it
+                    // still has comes again; of the rest it knows nothing, and may count other messages so.
+                    conn.stale += 1;
+                    if conn.stale > limits::WINDOW_MESSAGES { Err(Why::Protocol) } else { Ok(()) }
+                }
                 Ok(Message::Chat { seq, id: name, auto, text }) if conn.greeted => {
                     (conn.cheap, conn.pings) = (0, 0);
                     self.chat(ix, seq, MessageId(name), auto, text, out)
@@ -86,13 +92,13 @@ impl Node {
             return Err(Why::Protocol);
         }
         match message {
-            Message::Hello { name, port, passing, epoch, base, have } => {
+            Message::Hello { name, port, passing, epoch, base, have, life } => {
                 conn.greeted = true;
-                conn.stream = epoch;
+                (conn.stream, conn.life) = (epoch, life);
                 let place = conn.remote.filter(|_| port > 0).map(|remote| SocketAddr::new(remote.ip(), port));
                 self.rename_peer(ix, name, out);
                 let peer = self.peers.get_mut(ix);
-                peer.passing = passing;
+                (peer.passing, peer.life) = (passing, life);
                 peer.listens = place.or(peer.listens);
                 let (key, claims) = (peer.key(), peer.claims);
                 if let (Some(pinned), Some(key)) = (self.usurped(id, ix, claims), key) {

@@ -28,6 +28,8 @@ pub enum Message<'a> {
         base: u64,
         /// The receiver's stream, as far as this sender has it.
         have: Option<Have>,
+        /// Drawn when this sender's program began: another one has begun with what its disk had then.
+        life: u64,
     },
     /// Text. Numbers run from 1 without a gap in a stream.
     Chat {
@@ -284,7 +286,15 @@ mod tests {
             for message in [
                 Message::Chat { seq, id: [0; 16], auto: false, text: "x" },
                 Message::Stream { epoch: u64::MAX, base: seq },
-                Message::Hello { name: "x", port: 0, passing: false, epoch: 1, base: seq, have: None },
+                Message::Hello {
+                    name: "x",
+                    port: 0,
+                    passing: false,
+                    epoch: 1,
+                    base: seq,
+                    have: None,
+                    life: 0,
+                },
             ] {
                 assert_eq!(Message::take(&mut &bytes(&message)[..]).err(), refused, "{message:?}");
             }

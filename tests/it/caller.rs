@@ -44,7 +44,7 @@ impl Caller {
     }
 
     pub(crate) fn hello(&mut self, name: &str) {
-        self.say(&Message::Hello { name, port: 0, passing: true, epoch: 1, base: 1, have: None });
+        self.say(&Message::Hello { name, port: 0, passing: true, epoch: 1, base: 1, have: None, life: 0 });
     }
 
     pub(crate) fn chat(&mut self, seq: u64, text: &str) {

@@ -36,7 +36,8 @@ impl Friend {
             assert!(caller.hear(&bytes[..count]), "it speaks our protocol");
             stream.write_all(&caller.take()).ok()?;
         }
-        let hello = Message::Hello { name: &name, port: 0, passing: false, epoch: 1, base: 1, have: None };
+        let hello =
+            Message::Hello { name: &name, port: 0, passing: false, epoch: 1, base: 1, have: None, life: 0 };
         caller.say(&hello);
         let mut friend = Self { stream, caller, nonce: number << 32 };
         // Being let in is to be answered, not to have been accepted.

@@ -145,7 +145,7 @@ fn ten_thousand_false_receipts_are_counted_and_deliver_nothing() {
     us.end(bob_link, hobnob::why::Why::Eof);
     (bob_link, bob) = call(&mut us, "10.0.0.9:4001", 9, |bob| {
         let have = Some(Have { epoch: before, saved: 9_999, last: 9_999, id: [7; 16] });
-        bob.say(&Message::Hello { name: "bob", port: 0, passing: true, epoch: 2, base: 1, have });
+        bob.say(&Message::Hello { name: "bob", port: 0, passing: true, epoch: 2, base: 1, have, life: 0 });
     });
     us.pass(std::time::Duration::from_secs(1));
     talk(&mut us, bob_link, &mut bob);
@@ -173,7 +173,7 @@ fn a_receipt_before_its_message_is_none() {
         let (link, mut liar) = call(&mut us, &format!("10.0.1.{number}:4000"), number, |liar| {
             let have = Some(Have { epoch: 1, saved: have, last: have, id: [7; 16] });
             let name = &format!("liar{number}");
-            liar.say(&Message::Hello { name, port: 0, passing: false, epoch: 1, base: 1, have });
+            liar.say(&Message::Hello { name, port: 0, passing: false, epoch: 1, base: 1, have, life: 0 });
         });
         assert!(us.call(send(&format!("liar{number}"), "x")).is_ok());
         talk(&mut us, link, &mut liar);
@@ -233,7 +233,15 @@ fn numbers_at_every_edge_are_survived() {
             let mut us = Lone::new(Dialect::Native);
             let (link, mut liar) = call(&mut us, "10.0.0.9:4000", number, |liar| {
                 let have = Some(Have { epoch: seq, saved: base, last: seq, id: [0; 16] });
-                liar.say(&Message::Hello { name: "liar", port: 1, passing: false, epoch: base, base, have });
+                liar.say(&Message::Hello {
+                    name: "liar",
+                    port: 1,
+                    passing: false,
+                    epoch: base,
+                    base,
+                    have,
+                    life: 0,
+                });
             });
             assert!(us.closed.contains(&link) || base <= SEQ_MAX, "begins at {base}");
             for seq in [seq, seq.wrapping_add(1), seq] {
@@ -264,7 +272,15 @@ fn no_stranger_can_make_us_refuse_our_own_store() {
             assert!(caller.hear(&bytes[..count]));
         }
         let name = &format!("liar{number}");
-        caller.say(&Message::Hello { name, port: 0, passing: false, epoch: u64::MAX, base: seq, have: None });
+        caller.say(&Message::Hello {
+            name,
+            port: 0,
+            passing: false,
+            epoch: u64::MAX,
+            base: seq,
+            have: None,
+            life: 0,
+        });
         caller.say(&Message::Chat { seq, id: [1; 16], auto: false, text: "from afar" });
         caller.say(&Message::Bye { reason: hobnob::wire::message::Bye::Leaving });
         stream.write_all(&caller.take()).expect("it reads");
@@ -275,4 +291,34 @@ fn no_stranger_can_make_us_refuse_our_own_store() {
         assert_eq!(heard, seq <= SEQ_MAX, "{seq}");
     }
     Peer::start("alice", &["--data", &folder]).quit();
+}
+
+#[test]
+fn what_a_former_life_left_under_way_is_not_heard_once_the_next_has_spoken() {
+    let mut us = Lone::new(Dialect::Native);
+    let hello = |bob: &mut Caller, life| {
+        bob.say(&Message::Hello {
+            name: "bob",
+            port: 0,
+            passing: false,
+            epoch: 1,
+            base: 1,
+            have: None,
+            life,
+        });
+    };
+    let chat =
+        |bob: &mut Caller, id, text| bob.say(&Message::Chat { seq: 1, id: [id; 16], auto: false, text });
+    let (former_link, mut former) = call(&mut us, "10.0.0.9:4000", 9, |bob| hello(bob, 1));
+    // His machine was set back to before he wrote that, and starts again while it is on its way.
+    let (link, mut bob) = call(&mut us, "10.0.0.9:4001", 9, |bob| hello(bob, 2));
+    chat(&mut former, 1, "forgotten");
+    talk(&mut us, former_link, &mut former);
+    chat(&mut bob, 2, "what he knows of");
+    talk(&mut us, link, &mut bob);
+    assert_eq!(heard(&us), ["bob: what he knows of"]);
+    // Was the later hello of the former life only late, what is left has to say all of it again.
+    chat(&mut bob, 3, "x");
+    us.end(link, hobnob::why::Why::Eof);
+    assert!(us.closed.contains(&former_link), "it was not heard, and does not know");
 }

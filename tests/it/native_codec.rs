@@ -43,6 +43,7 @@ fn message(parts: &Parts) -> Message<'_> {
                 epoch: a,
                 base: b & SEQ_MAX,
                 have: flag.then_some(Have { epoch: a, saved: b, last: c, id }),
+                life: c,
             }
         }
         1 => Message::Chat { seq: a & SEQ_MAX, id, auto: flag, text },

@@ -258,7 +258,11 @@ impl Proof {
         for record in self.sim.written(who) {
             if let Record::Peer(facts) = record {
                 let is_known = facts.listens.is_some() && !facts.gone;
-                if is_known { places.insert(facts.key) } else { places.remove(&facts.key) };
+                if is_known {
+                    places.insert(facts.key)
+                } else {
+                    places.remove(&facts.key)
+                };
             }
         }
         places

@@ -125,7 +125,7 @@ impl Hostile {
             last: last.wrapping_add(draw.u64()),
             id: [draw.byte(); 16],
         });
-        Message::Hello { name: &name, port, passing, epoch, base, have }.put(run);
+        Message::Hello { name: &name, port, passing, epoch, base, have, life: 0 }.put(run);
         let more = draw.run();
         run.extend_from_slice(more);
     }
