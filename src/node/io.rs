@@ -94,7 +94,7 @@ pub enum Input<'a> {
     Flushed {
         /// Where.
         link: LinkId,
-        /// How many.
+        /// How many, at least 1.
         count: usize,
     },
     /// A stream has ended, or could not be opened. Nothing more will come of it.

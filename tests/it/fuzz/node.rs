@@ -273,6 +273,10 @@ impl Driver {
                 let link = self.link(draw);
                 let Some(stream) = self.streams.get_mut(&link) else { return };
                 let count = if draw.flag() { stream.unflushed } else { stream.unflushed.min(9) };
+                // A driver tells of what was taken, and of nothing else.
+                if count == 0 {
+                    return;
+                }
                 stream.unflushed -= count;
                 self.input(Input::Flushed { link, count }, ends);
             }
