@@ -114,9 +114,9 @@ fn table(names: &[Name]) {
             look.reply(&Reply::Peers(rows.clone())).iter().map(|line| without_colors(line)).collect();
         lines.iter().for_each(|line| visible(line));
         let column = |line: &String, word| line.find(word).map(|at| line[..at].width());
-        let wanted = column(&lines[0], "state");
+        let wanted = column(&lines[0], "  state");
         for line in &lines[1..] {
-            assert_eq!(column(line, "connected  "), wanted, "{lines:#?}");
+            assert_eq!(column(line, "  connected  "), wanted, "{lines:#?}");
         }
     }
 }

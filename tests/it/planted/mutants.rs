@@ -18,12 +18,14 @@ const SEEDS: u64 = 10_000;
 #[test]
 fn the_proof_finds_each_of_thirty_mistakes() {
     assert_eq!(MUTANTS.iter().collect::<BTreeSet<_>>().len(), 30);
+    // From where to look: fourteen hundred seeds have nothing to say of it.
+    let first = |mutant| if mutant == "other-link-goes-on" { 1_400 } else { 0 };
     let (next, survivors) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(mutant) = MUTANTS.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if hunt::find(mutant, 0..SEEDS).is_none() {
+                    if hunt::find(mutant, first(*mutant)..SEEDS).is_none() {
                         survivors.lock().expect("sound").push(*mutant);
                     }
                 }
@@ -36,9 +38,9 @@ fn the_proof_finds_each_of_thirty_mistakes() {
 
 #[test]
 fn the_proof_on_sqlite_finds_each_of_four_mistakes_in_the_store() {
-    // From where to look: two hundred seeds have nothing to say of the last.
+    // From where to look: nearly five hundred seeds have nothing to say of the last.
     let hunted =
-        [("commit-late", 0), ("sync-spared", 0), ("refused-is-minded", 40), ("same-stream-new", 200)];
+        [("commit-late", 0), ("sync-spared", 0), ("refused-is-minded", 20), ("same-stream-new", 470)];
     let names = hunted.map(|(name, _)| name);
     assert_eq!(BTreeSet::from(names), DISK_MUTANTS.iter().copied().collect());
     let found = |(name, first): (&str, u64)| hunt::find_on(sqlite_disk::make, name, first..SEEDS);
