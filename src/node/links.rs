@@ -29,6 +29,8 @@ pub(super) struct Conn {
     pub(super) local: Option<SocketAddr>,
     pub(super) dial: Option<Dial>,
     pub(super) peer: Option<PeerIx>,
+    /// Its stream has ended: there is nothing to be closed.
+    over: bool,
     /// The peer's hello was heard.
     pub(super) greeted: bool,
     /// The stream of ours that we have named on this link, and the peer's that it has.
@@ -64,6 +66,7 @@ impl Conn {
             local: None,
             dial,
             peer: None,
+            over: false,
             greeted: false,
             told: 0,
             stream: 0,
@@ -188,6 +191,7 @@ impl Node {
         let Some(conn) = self.links.get_mut(&id) else { return };
         let why = match (&mut conn.link, why) {
             (Some(link), Why::Eof | Why::Reset) => {
+                conn.over = true;
                 if let Some(burst) = link.end() {
                     self.heard_burst(id, burst, true, out);
                 }
@@ -206,6 +210,9 @@ impl Node {
     pub(super) fn fail(&mut self, id: LinkId, why: Why, out: &mut Vec<Effect>) {
         self.counters.broken += u64::from(why == Why::Broken);
         let Some(conn) = self.links.get_mut(&id) else { return };
+        if conn.over {
+            return self.drop_link(id, why, out);
+        }
         // Whoever is not let in is owed nothing, and may keep us waiting for its end.
         let refused = matches!(why, Why::Limit(_));
         if let Some(link) = conn.link.as_mut().filter(|_| !refused) {
