@@ -157,3 +157,23 @@ fn signals_and_the_end_of_input_leave_everything_in_order() {
     let (code, out, _) = run(&["alice", "--listen", "127.0.0.1", "--data", &alice.data, "-c", "log -n 100"]);
     assert_eq!((code, out.matches("(delivered): number ").count()), (0, numbers.len()), "{out}");
 }
+
+#[test]
+fn a_question_mark_stands_behind_a_name_until_its_key_was_compared() {
+    let mut alice = Peer::start("alice", &[]);
+    let mut bob = Peer::start("bob", &["--peer", &alice.at()]);
+    bob.expect("alice joined");
+    bob.say("send alice who am I?");
+    alice.expect("<bob?> who am I?");
+    alice.say("trust bob");
+    alice.expect("is verified");
+    bob.say("send alice and now?");
+    alice.expect("<bob> and now?");
+    // What was said before is his as well.
+    alice.say("log bob");
+    alice.expect("   <bob> who am I?");
+    alice.say("send bob you are bob");
+    bob.expect("<alice?> you are bob");
+    bob.quit();
+    alice.quit();
+}
