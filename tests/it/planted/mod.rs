@@ -226,7 +226,7 @@ fn what_breaks_while_it_is_read_ends_one_link_and_is_counted() {
     alice.line("broken     3 links");
     assert_eq!(alice.modes(), modes, "the editor still has the terminal");
     bob.say("send alice still there");
-    alice.line("<bob> still there");
+    alice.line("<bob?> still there");
     alice.keys("send bob so am I\r");
     bob.expect("so am I");
     let raw = alice.seen(|seen| String::from_utf8_lossy(&seen.raw).into_owned());
