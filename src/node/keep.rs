@@ -219,6 +219,19 @@ impl Node {
         }
     }
 
+    /// What waited for one peer waits for another, `first` there as `next` here: whoever is still to hear
+    /// that something of it is queued hears it of the other.
+    pub(super) fn moved(&mut self, old: PeerIx, new: PeerIx, first: u64, next: u64) {
+        let Keep { marks, saving, .. } = &mut self.keep;
+        for mark in marks.iter_mut().chain(saving.iter_mut().flat_map(|(_, marks)| marks)) {
+            if let Mark::Queued { ix, seq, .. } = mark
+                && *ix == old
+            {
+                (*ix, *seq) = (new, next + seq.saturating_sub(first));
+            }
+        }
+    }
+
     /// Nothing of a save was kept. What we were to send is taken back and refused; what came stays
     /// until it can be kept, unacknowledged, so that its sender keeps it too.
     fn not_saved(

@@ -106,6 +106,7 @@ impl Node {
         let before = self.peers.get_mut(old);
         let (claims, listens, alias) = (before.claims, before.listens, before.alias);
         (before.changed, before.refused, before.listens, before.wanted) = (None, None, None, false);
+        let first = before.outbox.base();
         let (waiting, from) = (before.outbox.drain(), before.key());
         self.recount_outboxes(old);
         self.peers.set_gone(old, true);
@@ -123,6 +124,7 @@ impl Node {
         waiting.into_iter().for_each(|message| {
             outbox.push(message);
         });
+        self.moved(old, new, first, next);
         self.recount_outboxes(new);
         if let Some(from) = from.filter(|_| !planted::is(Planted::MovedUnkept)) {
             self.save(new, || Record::Moved { from, to: key, epoch, next });

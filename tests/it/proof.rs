@@ -68,3 +68,10 @@ fn one_seed_is_one_course_of_things() {
         assert_eq!(proof::run(seed, 0).expect("kept"), proof::run(seed, 0).expect("kept"));
     }
 }
+
+#[test]
+fn seeds_that_once_broke_a_promise_keep_it() {
+    // A message that waited for a full disk was said to be for nobody when its peer's key was replaced
+    // meanwhile, and arrived.
+    play(on_memory, "", &[9_685]);
+}
