@@ -119,11 +119,9 @@ impl Node {
             }
             redial.since = None;
             self.schedule(id);
-        } else if waiting > 0
-            && let Some(place) = self.peers.get(ix).place()
-        {
+        } else if waiting > 0 {
             // After a pause, or one that comes and goes would be dialled without end.
-            self.redials.push(Redial::new(Address::from(place), Some(id), false, None));
+            self.reach_later(ix);
             self.schedule(id);
         }
     }

@@ -45,17 +45,14 @@ impl Node {
                 return self.hold(id, ix, rest, out);
             }
             let Some(conn) = self.links.get_mut(&id) else { return };
+            let peer = self.peers.get(ix);
             let done = match heard {
                 Ok(Message::Chat { .. })
-                    if conn.greeted && conn.stream != self.peers.get(ix).inbox.epoch() =>
+                    if conn.greeted && (conn.stream != peer.inbox.epoch() || conn.life != peer.life) =>
                 {
-                    // Of a stream that has ended; it comes again in the later one.
-                    conn.stale += 1;
-                    if conn.stale > limits::WINDOW_MESSAGES { Err(Why::Protocol) } else { Ok(()) }
-                }
-                Ok(Message::Chat { .. }) if conn.greeted && conn.life != self.peers.get(ix).life => {
-                    // Its program has begun anew since, and heard from us what we had then. Whatever it
-                    // still has comes again; of the rest it knows nothing, and may count other messages so.
+                    // Of a stream that has ended; it comes again in the later one. Or its program has
+                    // begun anew since, and heard from us what we had then: whatever it still has comes
+                    // again; of the rest it knows nothing, and may count other messages so.
                     conn.stale += 1;
                     if conn.stale > limits::WINDOW_MESSAGES { Err(Why::Protocol) } else { Ok(()) }
                 }

@@ -18,7 +18,7 @@ use hobnob::wire::message::Message;
 use hobnob::world::{Network, PeerNo, World};
 
 use crate::caller::Caller;
-use crate::lone::Lone;
+use crate::lone::{Lone, talk};
 
 const SEC: Duration = Duration::from_secs(1);
 
@@ -30,16 +30,6 @@ fn call(us: &mut Lone, from: &str, number: u64) -> (LinkId, Caller) {
         talk(us, link, &mut caller);
     }
     (link, caller)
-}
-
-/// Moves bytes both ways.
-fn talk(us: &mut Lone, link: LinkId, caller: &mut Caller) {
-    let bytes = caller.take();
-    if !bytes.is_empty() && !us.closed.contains(&link) {
-        us.hear(link, &bytes);
-    }
-    let bytes = us.flush_bytes(link);
-    assert!(caller.hear(&bytes), "it is our protocol");
 }
 
 fn greeted(us: &mut Lone, from: &str, number: u64) -> (LinkId, Caller) {

@@ -13,7 +13,7 @@ use hobnob::text::Body;
 use hobnob::wire::message::{Have, Message};
 
 use crate::caller::Caller;
-use crate::lone::Lone;
+use crate::lone::{Lone, talk};
 use crate::proc::{PATIENCE, Peer, home};
 
 /// Somebody dials us from `from`, and `says` something once the handshake is done.
@@ -27,15 +27,6 @@ fn call(us: &mut Lone, from: &str, number: u64, says: impl FnOnce(&mut Caller)) 
     says(&mut caller);
     talk(us, link, &mut caller);
     (link, caller)
-}
-
-fn talk(us: &mut Lone, link: LinkId, caller: &mut Caller) {
-    let bytes = caller.take();
-    if !bytes.is_empty() && !us.closed.contains(&link) {
-        us.hear(link, &bytes);
-    }
-    let bytes = us.flush_bytes(link);
-    assert!(caller.hear(&bytes), "it is our protocol");
 }
 
 fn send(to: &str, text: &str) -> Command {

@@ -18,6 +18,8 @@ use hobnob::text::Body;
 use hobnob::time::{Mono, Now};
 use hobnob::why::Why;
 
+use crate::caller::Caller;
+
 /// A node called `us` at 10.0.0.1:5000, and everything that it did.
 pub(crate) struct Lone {
     pub(crate) node: Node,
@@ -207,4 +209,14 @@ pub(crate) fn connect(to: &str, dialect: Option<Dialect>) -> Command {
 pub(crate) fn send_at(to: &str, text: &str) -> Command {
     let text = Body::new(text).expect("a body");
     Command::Send { to: PeerRef::At(to.parse().expect("an address")), text, auto: false }
+}
+
+/// Moves bytes both ways between it and whoever has called.
+pub(crate) fn talk(us: &mut Lone, link: LinkId, caller: &mut Caller) {
+    let bytes = caller.take();
+    if !bytes.is_empty() && !us.closed.contains(&link) {
+        us.hear(link, &bytes);
+    }
+    let bytes = us.flush_bytes(link);
+    assert!(caller.hear(&bytes), "it is our protocol");
 }
